@@ -1,0 +1,26 @@
+import swc from 'unplugin-swc';
+import { defineConfig } from 'vitest/config';
+
+// Sources are run as they stand: the `stowage-source` condition makes `#libs/*` resolve to TypeScript instead of dist.
+const shared = {
+  plugins: [swc.vite({ module: { type: 'es6' } })],
+  resolve: { conditions: ['stowage-source', 'node', 'import', 'module', 'default'] },
+  ssr: { resolve: { conditions: ['stowage-source', 'node', 'import', 'module', 'default'] } },
+};
+
+export default defineConfig({
+  ...shared,
+  test: {
+    projects: [
+      { ...shared, test: { name: 'unit', include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/support/**/*.spec.ts'], environment: 'node' } },
+      {
+        ...shared,
+        test: { name: 'integration', include: ['test/integration/**/*.int-spec.ts'], environment: 'node', testTimeout: 60_000, hookTimeout: 120_000 },
+      },
+      {
+        ...shared,
+        test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'], environment: 'node', testTimeout: 300_000, hookTimeout: 180_000 },
+      },
+    ],
+  },
+});
