@@ -1,0 +1,99 @@
+import { resolve } from 'node:path';
+
+import { VARIABLES, type Variable, type VariableName } from './variables.js';
+
+/** The whole configuration, validated once at the start. Injected as a value; nothing else reads the environment. */
+export class AppConfig {
+  readonly http: { readonly host: string; readonly port: number; readonly publicUrl: string };
+  readonly dataDir: string;
+  readonly secretKey: string;
+  readonly admin: { readonly email: string; readonly password: string | undefined };
+  readonly accounts: { readonly confirmation: 'mail' | 'off'; readonly defaultQuotaBytes: number };
+  readonly files: { readonly trashRetentionDays: number; readonly uploadTtlSeconds: number; readonly blobGraceSeconds: number };
+  readonly database: { readonly url: string; readonly poolSize: number };
+  /** Redis, or undefined: then PostgreSQL carries queue and limiter. */
+  readonly redis: { readonly url: string } | undefined;
+  readonly storage:
+    | { readonly driver: 'filesystem'; readonly root: string }
+    | {
+        readonly driver: 's3';
+        readonly endpoint: string | undefined;
+        readonly bucket: string;
+        readonly region: string;
+        readonly accessKeyId: string;
+        readonly secretAccessKey: string;
+        readonly forcePathStyle: boolean;
+      };
+  /** SMTP, or undefined: then mails become files in `outboxDir`. */
+  readonly mail: { readonly smtpUrl: string | undefined; readonly from: string; readonly outboxDir: string };
+  readonly log: { readonly level: string };
+  readonly worker: { readonly httpPort: number };
+
+  /** Throws ConfigError with one line for the first wrong or missing variable. */
+  constructor(env: Readonly<Record<string, string | undefined>>) {
+    const read = <N extends VariableName>(name: N) => readVariable<ReturnType<(typeof VARIABLES)[N]['parse']>>(env, name);
+    const required = <N extends VariableName>(name: N, why: string) => {
+      const value = read(name);
+      if (value === undefined) throw new ConfigError(`${name} is required: ${why}`);
+      return value;
+    };
+    const defaulted = <N extends VariableName>(name: N) => required(name, 'it has no default') as ReturnType<(typeof VARIABLES)[N]['parse']>;
+
+    const port = defaulted('STOWAGE_HTTP_PORT');
+    this.http = { host: defaulted('STOWAGE_HTTP_HOST'), port, publicUrl: read('STOWAGE_PUBLIC_URL') ?? `http://localhost:${port}` };
+    this.dataDir = resolve(defaulted('STOWAGE_DATA_DIR'));
+    this.secretKey = required('STOWAGE_SECRET_KEY', 'a random text of 32 characters or more that signs URLs (npm start makes one)');
+    this.admin = { email: defaulted('STOWAGE_ADMIN_EMAIL'), password: read('STOWAGE_ADMIN_PASSWORD') };
+    this.accounts = { confirmation: defaulted('STOWAGE_ACCOUNT_CONFIRMATION'), defaultQuotaBytes: defaulted('STOWAGE_DEFAULT_QUOTA_BYTES') };
+    this.files = {
+      trashRetentionDays: defaulted('STOWAGE_TRASH_RETENTION_DAYS'),
+      uploadTtlSeconds: defaulted('STOWAGE_UPLOAD_TTL_SECONDS'),
+      blobGraceSeconds: defaulted('STOWAGE_BLOB_GRACE_SECONDS'),
+    };
+    this.database = {
+      url: required('DATABASE_URL', 'a PostgreSQL connection (npm start brings one)'),
+      poolSize: defaulted('STOWAGE_DATABASE_POOL_SIZE'),
+    };
+    const redisUrl = read('REDIS_URL');
+    this.redis = redisUrl === undefined ? undefined : { url: redisUrl };
+    const bucket = read('S3_BUCKET');
+    if (bucket === undefined) {
+      const stray = (['S3_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const).find((name) => read(name) !== undefined);
+      if (stray !== undefined) throw new ConfigError(`S3_BUCKET is required when ${stray} is set`);
+      this.storage = { driver: 'filesystem', root: resolve(this.dataDir, 'blobs') };
+    } else {
+      this.storage = {
+        driver: 's3',
+        endpoint: read('S3_ENDPOINT'),
+        bucket,
+        region: defaulted('S3_REGION'),
+        accessKeyId: required('S3_ACCESS_KEY_ID', 'S3_BUCKET is set'),
+        secretAccessKey: required('S3_SECRET_ACCESS_KEY', 'S3_BUCKET is set'),
+        forcePathStyle: defaulted('S3_FORCE_PATH_STYLE'),
+      };
+    }
+    this.mail = { smtpUrl: read('SMTP_URL'), from: defaulted('STOWAGE_MAIL_FROM'), outboxDir: resolve(this.dataDir, 'outbox') };
+    this.log = { level: defaulted('STOWAGE_LOG_LEVEL') };
+    this.worker = { httpPort: defaulted('STOWAGE_WORKER_HTTP_PORT') };
+  }
+
+  /** The configuration of this process. Throws ConfigError. */
+  static fromEnvironment(): AppConfig {
+    return new AppConfig(process.env);
+  }
+}
+
+/** A wrong setting; its message is one line that names the variable and says what it must be. */
+export class ConfigError extends Error {}
+
+function readVariable<T>(env: Readonly<Record<string, string | undefined>>, name: VariableName): T | undefined {
+  const variable: Variable<unknown> = VARIABLES[name];
+  const text = env[name] || variable.fallback;
+  if (text === undefined) return undefined;
+  try {
+    return variable.parse(text) as T;
+  } catch (error) {
+    const shown = variable.secret ? '' : ` (it is "${text}")`;
+    throw new ConfigError(`${name} ${(error as Error).message}${shown}`);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Every environment variable that Stowage reads, once: parsing, documentation and `.env.example` come from this table.
+ * A parser returns the typed value or throws an Error whose message completes "NAME ...".
+ */
+export interface Variable<T> {
+  readonly description: string;
+  /** Text used when the variable is unset or empty; undefined = no default. */
+  readonly fallback?: string;
+  /** What the documentation says when there is no literal default. */
+  readonly fallbackText?: string;
+  readonly secret?: boolean;
+  readonly parse: (text: string) => T;
+}
+
+const text = (value: string): string => value;
+
+function integer(min: number, max: number) {
+  return (value: string): number => {
+    const number = Number(value);
+    if (!/^-?\d+$/.test(value) || number < min || number > max) throw new Error(`must be a whole number from ${min} to ${max}`);
+    return number;
+  };
+}
+
+function url(...protocols: string[]) {
+  return (value: string): string => {
+    const wanted = `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`;
+    let parsed: URL;
+    try {
+      parsed = new URL(value);
+    } catch {
+      throw new Error(wanted);
+    }
+    if (!protocols.includes(parsed.protocol)) throw new Error(wanted);
+    return value.replace(/\/+$/, '');
+  };
+}
+
+function oneOf<const T extends string>(...values: T[]) {
+  return (value: string): T => {
+    const found = values.find((candidate) => candidate === value);
+    if (found === undefined) throw new Error(`must be one of ${values.join(', ')}`);
+    return found;
+  };
+}
+
+function boolean(value: string): boolean {
+  if (/^(true|1|yes|on)$/i.test(value)) return true;
+  if (/^(false|0|no|off)$/i.test(value)) return false;
+  throw new Error('must be true or false');
+}
+
+function secretKey(value: string): string {
+  if (value.length < 32) throw new Error('must have at least 32 characters');
+  return value;
+}
+
+function email(value: string): string {
+  if (!/^[^\s@]+@[^\s@]+$/.test(value)) throw new Error('must be an e-mail address');
+  return value;
+}
+
+export const VARIABLES = {
+  STOWAGE_HTTP_PORT: { description: 'Port of the HTTP API.', fallback: '8080', parse: integer(0, 65535) },
+  STOWAGE_HTTP_HOST: { description: 'Address the HTTP API listens on.', fallback: '127.0.0.1', parse: text },
+  STOWAGE_PUBLIC_URL: {
+    description: 'Base URL that clients reach; part of every link that Stowage hands out.',
+    fallbackText: 'http://localhost:<STOWAGE_HTTP_PORT>',
+    parse: url('http:', 'https:'),
+  },
+  STOWAGE_DATA_DIR: { description: 'Folder of everything that the embedded services keep.', fallback: './.stowage', parse: text },
+  STOWAGE_SECRET_KEY: {
+    description: 'Key that signs URLs; the same for all api and worker processes. `npm start` makes one and keeps it in the data folder.',
+    fallbackText: 'made by npm start',
+    secret: true,
+    parse: secretKey,
+  },
+  STOWAGE_ADMIN_EMAIL: { description: 'E-mail address of the first system admin.', fallback: 'admin@localhost', parse: email },
+  STOWAGE_ADMIN_PASSWORD: {
+    description: 'Password of the first system admin; generated and printed once when unset.',
+    fallbackText: 'generated',
+    secret: true,
+    parse: text,
+  },
+  STOWAGE_ACCOUNT_CONFIRMATION: {
+    description: '`mail`: a new account is confirmed by a mail token. `off`: it works at once.',
+    fallback: 'mail',
+    parse: oneOf('mail', 'off'),
+  },
+  STOWAGE_DEFAULT_QUOTA_BYTES: { description: 'Quota of a new account in bytes; 0 = not limited.', fallback: '0', parse: integer(0, Number.MAX_SAFE_INTEGER) },
+  STOWAGE_TRASH_RETENTION_DAYS: { description: 'Days after which a trashed node is purged; 0 = never.', fallback: '0', parse: integer(0, 36500) },
+  STOWAGE_UPLOAD_TTL_SECONDS: { description: 'Seconds after which an unconfirmed upload is abandoned.', fallback: '86400', parse: integer(1, 2_592_000) },
+  STOWAGE_BLOB_GRACE_SECONDS: {
+    description: 'Seconds between the last use of an object and its deletion from the store.',
+    fallback: '3600',
+    parse: integer(0, 2_592_000),
+  },
+  DATABASE_URL: {
+    description: 'PostgreSQL connection. Unset: `npm start` runs an embedded PostgreSQL.',
+    fallbackText: 'embedded PostgreSQL',
+    secret: true,
+    parse: url('postgres:', 'postgresql:'),
+  },
+  STOWAGE_DATABASE_POOL_SIZE: { description: 'Connections of one process to PostgreSQL (without those of the queue).', fallback: '10', parse: integer(2, 200) },
+  REDIS_URL: {
+    description: 'Redis for the job queue and the rate limiter. Unset: PostgreSQL serves both.',
+    fallbackText: 'PostgreSQL',
+    secret: true,
+    parse: url('redis:', 'rediss:'),
+  },
+  S3_ENDPOINT: { description: 'Endpoint of the S3 store; unset with a bucket: AWS.', fallbackText: 'AWS', parse: url('http:', 'https:') },
+  S3_BUCKET: { description: 'Bucket of all objects. Unset: files under STOWAGE_DATA_DIR/blobs.', fallbackText: 'filesystem', parse: text },
+  S3_REGION: { description: 'Region of the S3 store.', fallback: 'us-east-1', parse: text },
+  S3_ACCESS_KEY_ID: { description: 'Access key of the S3 store.', secret: true, parse: text },
+  S3_SECRET_ACCESS_KEY: { description: 'Secret key of the S3 store.', secret: true, parse: text },
+  S3_FORCE_PATH_STYLE: { description: 'Bucket name in the path instead of the host name.', fallback: 'true', parse: boolean },
+  SMTP_URL: {
+    description: 'SMTP server for mail. Unset: mails are written to STOWAGE_DATA_DIR/outbox.',
+    fallbackText: 'file outbox',
+    secret: true,
+    parse: url('smtp:', 'smtps:'),
+  },
+  STOWAGE_MAIL_FROM: { description: 'Sender of all mail.', fallback: 'Stowage <no-reply@localhost>', parse: text },
+  STOWAGE_LOG_LEVEL: {
+    description: 'Least severe level that is logged.',
+    fallback: 'info',
+    parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  },
+  STOWAGE_WORKER_HTTP_PORT: { description: 'Port on which the worker serves /health and /metrics; 0 = any free port.', fallback: '0', parse: integer(0, 65535) },
+} as const satisfies Record<string, Variable<unknown>>;
+
+export type VariableName = keyof typeof VARIABLES;

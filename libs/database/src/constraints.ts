@@ -1,0 +1,8 @@
+import type { DomainErrorCode } from '#libs/kernel';
+
+/** What a violated constraint means to a user. Constraints that only a defect can violate are absent: they surface as INTERNAL. */
+export const CONSTRAINT_ERRORS: Readonly<Record<string, readonly [DomainErrorCode, string]>> = {
+  uq_nodes_sibling_name: ['NAME_TAKEN', 'Something with this name already exists in this folder.'],
+  uq_logins_value: ['LOGIN_TAKEN', 'This login is already in use.'],
+  ck_quotas_limit: ['QUOTA_EXCEEDED', 'There is not enough space left.'],
+};
