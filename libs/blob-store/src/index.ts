@@ -1,0 +1,19 @@
+export {
+  type BlobHead,
+  BlobStore,
+  type ByteRange,
+  type DeleteOutcome,
+  type Disposition,
+  type ListedBlob,
+  type ListedMultipart,
+  type PartInfo,
+  type PresignedPart,
+  type PresignGetOptions,
+  type PresignPartOptions,
+  type PresignPutOptions,
+  type PutOptions,
+  type StoredBlob,
+} from './blob-store.js';
+export { contentDisposition } from './content-disposition.js';
+export { BLOB_PATH, type BlobGrant, SignedUrls, type SignedUrlsOptions } from './signed-urls.js';
+export { UploadGate, type UploadSlot } from './upload-gate.js';
