@@ -19,7 +19,10 @@ export class Tasks1795255320000 implements MigrationInterface {
         error_code text,
         error_message text,
         progress real NOT NULL DEFAULT 0 CONSTRAINT ck_tasks_progress CHECK (progress BETWEEN 0 AND 100),
+        -- runs since the last saved progress
         attempts integer NOT NULL DEFAULT 0,
+        -- number of the run that owns the task; an older run can no longer write
+        run_no integer NOT NULL DEFAULT 0,
         cancel_requested boolean NOT NULL DEFAULT false,
         created_at timestamptz NOT NULL DEFAULT now(),
         started_at timestamptz,
