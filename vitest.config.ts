@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 // Sources are run as they stand: the `stowage-source` condition makes `#libs/*` resolve to TypeScript instead of dist.
 const shared = {
   plugins: [swc.vite({ module: { type: 'es6' } })],
-  resolve: { conditions: ['stowage-source', 'node', 'import', 'module', 'default'] },
-  ssr: { resolve: { conditions: ['stowage-source', 'node', 'import', 'module', 'default'] } },
+  resolve: { conditions: ['stowage-source', 'module', 'node'] },
+  ssr: { resolve: { conditions: ['stowage-source', 'module', 'node'] } },
 };
 
 export default defineConfig({
