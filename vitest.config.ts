@@ -2,10 +2,11 @@ import swc from 'unplugin-swc';
 import { defineConfig } from 'vitest/config';
 
 // Sources are run as they stand: the `stowage-source` condition makes `#libs/*` resolve to TypeScript instead of dist.
+// Only conditions that Node itself may have: vitest hands the list to its workers, where `import` or `module` would make require() load ES modules.
 const shared = {
   plugins: [swc.vite({ module: { type: 'es6' } })],
-  resolve: { conditions: ['stowage-source', 'module', 'node'] },
-  ssr: { resolve: { conditions: ['stowage-source', 'module', 'node'] } },
+  resolve: { conditions: ['stowage-source', 'node'] },
+  ssr: { resolve: { conditions: ['stowage-source', 'node'] } },
 };
 
 export default defineConfig({

@@ -32,7 +32,7 @@ export async function startRedis(found, { dir, durable = false, port }) {
   fs.mkdirSync(dir, { recursive: true });
   const chosen = port ?? (await freePort());
   const log = fs.openSync(path.join(dir, 'redis.log'), 'a', 0o600);
-  const settings = ['--port', chosen, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', durable ? 'yes' : 'no', '--maxmemory-policy', 'noeviction', '--daemonize', 'no'];
+  const settings = ['--port', chosen, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', durable ? 'yes' : 'no', '--maxmemory-policy', 'noeviction', '--databases', 8192, '--daemonize', 'no'];
   const child = spawnCommand([...dieWithParent('TERM'), found.program, ...settings.map(String)], { env: found.env, cwd: dir, detached: true, stdio: ['ignore', log, log] });
   fs.closeSync(log);
   let end;
