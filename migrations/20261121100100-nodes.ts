@@ -144,9 +144,11 @@ export class Nodes1795255260000 implements MigrationInterface {
         node_id uuid,
         version_no bigint,
         created_at timestamptz NOT NULL DEFAULT now(),
+        -- when the first whole upload began: the next one gets an object of its own
+        opened_at timestamptz,
         lease_until timestamptz NOT NULL
-      );
-      CREATE INDEX ix_upload_sessions_lease ON upload_sessions (lease_until) WHERE state IN ('reserved', 'uploaded', 'abandoned');
+      ) WITH (fillfactor = 60);
+      CREATE INDEX ix_upload_sessions_lease ON upload_sessions (lease_until);
       CREATE INDEX ix_upload_sessions_account ON upload_sessions (account_id, created_at);
 
       -- ledger of objects made for a download: archives, listings
@@ -180,12 +182,20 @@ export class Nodes1795255260000 implements MigrationInterface {
         created_at timestamptz NOT NULL DEFAULT now()
       );
       CREATE INDEX ix_object_tombstones_due ON object_tombstones (due_at);
+
+      -- objects that no ledger knew: set aside by fsck for a person to look at, never deleted by us
+      CREATE TABLE quarantined_objects (
+        store_key text PRIMARY KEY,
+        found_key text NOT NULL,
+        size_bytes bigint NOT NULL,
+        found_at timestamptz NOT NULL DEFAULT now()
+      );
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      DROP TABLE object_tombstones, blob_candidates, derived_objects, upload_sessions, favorites, versions, nodes, blobs, quotas, spaces;
+      DROP TABLE quarantined_objects, object_tombstones, blob_candidates, derived_objects, upload_sessions, favorites, versions, nodes, blobs, quotas, spaces;
     `);
   }
 }

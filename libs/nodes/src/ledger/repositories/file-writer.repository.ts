@@ -1,0 +1,275 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+
+import type { Media } from '../media-bytes.js';
+import type { VersionOrigin } from './version.repository.js';
+
+/** What becomes a version: the place, the dates and who sent it. Its size and hashes come from the session or blob behind it. */
+export interface FileToWrite {
+  /** The file: a new id for a new file. */
+  readonly nodeId: string;
+  readonly versionId: string;
+  /** Id of the blob row: a new one when the bytes come from an upload session. */
+  readonly blobId: string;
+  readonly spaceId: string;
+  readonly parentId: string;
+  readonly name: string;
+  readonly nameKey: string;
+  readonly mimeType: string;
+  readonly media: Media;
+  readonly origin: VersionOrigin;
+  readonly diffBytes: number | null;
+  readonly clientCreatedMs: number | null;
+  readonly clientModifiedMs: number | null;
+  readonly authorId: number;
+  readonly deviceId: string | null;
+  readonly deviceReference: string | null;
+  readonly restoredFromMs: number | null;
+  /** The current version the writer has seen; 0 = the file is new. When it has moved on, nothing is written. */
+  readonly seenVersionNo: number;
+}
+
+/** The same, from the bytes that an upload session has received. */
+export interface UploadToWrite extends FileToWrite {
+  readonly sessionId: string;
+  /** The object that was judged; when other bytes have arrived since, nothing is written. */
+  readonly storeKey: string;
+}
+
+/** The file as it stands after the write. */
+export interface WrittenFile {
+  readonly id: string;
+  readonly spaceId: string;
+  readonly parentId: string;
+  readonly kind: 'file';
+  readonly name: string;
+  readonly versionNo: number;
+  readonly sizeBytes: number;
+  readonly md5: string;
+  readonly mimeType: string;
+  readonly clientCreatedMs: number | null;
+  readonly clientModifiedMs: number | null;
+  readonly createdMs: number;
+  readonly modifiedMs: number;
+  readonly authorId: number;
+  readonly revision: number;
+  readonly favorite: boolean;
+}
+
+interface WrittenRow {
+  id: string;
+  space_id: string;
+  parent_id: string;
+  name: string;
+  current_version_no: number;
+  size_bytes: number;
+  md5: string;
+  mime_type: string;
+  client_created_ms: number | null;
+  client_modified_ms: number | null;
+  created_ms: number;
+  modified_ms: number;
+  author_id: number;
+  revision: number;
+  favorite: boolean;
+}
+
+// The statements below are put together once, here, from constant pieces: $1 = the files as JSON, $2 = the account whose quota they
+// count in, $3 = now in ms. Locks are taken in one order everywhere: file, session, parent, account quota, company quota; every step
+// feeds on the one before it, so a step that finds nothing leaves the rest undone.
+
+const ITEM = `
+  item AS (
+    SELECT * FROM json_to_recordset($1::json) AS i (
+      session_id uuid, store_key text, node_id uuid, version_id uuid, blob_id uuid, space_id uuid, parent_id uuid, name text, name_key text,
+      mime_type text, media text, origin text, diff_bytes bigint, client_created_ms bigint, client_modified_ms bigint, author_id bigint,
+      device_id text, device_reference text, restored_from_ms bigint, seen_no bigint)
+  )`;
+
+/** Existing files, locked, when they still are what the writer saw. */
+const TARGET = `
+  target AS MATERIALIZED (
+    SELECT n.id, n.current_version_no + 1 AS no, n.size_bytes AS old_bytes
+      FROM nodes n JOIN item i ON i.node_id = n.id
+     WHERE n.current_version_no = i.seen_no AND n.parent_id = i.parent_id AND n.removal IS NULL
+     ORDER BY n.id FOR UPDATE OF n
+  )`;
+
+const FROM_SESSION = {
+  newFile: `
+  source AS (
+    UPDATE upload_sessions s SET state = 'committed', node_id = i.node_id, version_no = 1
+      FROM item i WHERE s.id = i.session_id AND s.state = 'uploaded' AND s.store_key = i.store_key
+    RETURNING i.*, s.size_bytes, s.md5, s.sha256, s.crc32, s.reserved_bytes, 1::bigint AS no, 0::bigint AS old_bytes
+  )`,
+  newVersion: `
+  source AS (
+    UPDATE upload_sessions s SET state = 'committed', node_id = i.node_id, version_no = t.no
+      FROM item i JOIN target t ON t.id = i.node_id WHERE s.id = i.session_id AND s.state = 'uploaded' AND s.store_key = i.store_key
+    RETURNING i.*, s.size_bytes, s.md5, s.sha256, s.crc32, s.reserved_bytes, t.no, t.old_bytes
+  )`,
+};
+
+const FROM_BLOB = {
+  newFile: `
+  source AS MATERIALIZED (
+    SELECT i.*, b.size_bytes, b.md5, 1::bigint AS no, 0::bigint AS old_bytes FROM item i JOIN blobs b ON b.id = i.blob_id
+  )`,
+  newVersion: `
+  source AS MATERIALIZED (
+    SELECT i.*, b.size_bytes, b.md5, t.no, t.old_bytes FROM item i JOIN target t ON t.id = i.node_id JOIN blobs b ON b.id = i.blob_id
+  )`,
+};
+
+const BLOB = `
+  blob AS (
+    INSERT INTO blobs (id, store_key, size_bytes, md5, sha256, crc32) SELECT blob_id, store_key, size_bytes, md5, sha256, crc32 FROM source
+  )`;
+
+const INSERT_NODE = `
+  node AS (
+    INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, current_version_no, blob_id, size_bytes, md5, mime_type,
+                       client_created_ms, client_modified_ms, created_ms, modified_ms, author_id)
+    SELECT node_id, space_id, parent_id, 'file', name, name_key, no, blob_id, size_bytes, md5, mime_type,
+           client_created_ms, client_modified_ms, coalesce(client_created_ms, $3), coalesce(client_modified_ms, $3), author_id
+      FROM source
+    RETURNING *
+  )`;
+
+const UPDATE_NODE = `
+  node AS (
+    UPDATE nodes n
+       SET current_version_no = c.no, blob_id = c.blob_id, size_bytes = c.size_bytes, md5 = c.md5, mime_type = c.mime_type,
+           client_created_ms = coalesce(c.client_created_ms, n.client_created_ms), client_modified_ms = c.client_modified_ms,
+           created_ms = coalesce(c.client_created_ms, n.created_ms), modified_ms = coalesce(c.client_modified_ms, $3),
+           author_id = c.author_id, revision = n.revision + 1
+      FROM source c WHERE n.id = c.node_id
+    RETURNING n.*
+  )`;
+
+const VERSION_AND_PARENT = `
+  version AS (
+    INSERT INTO versions (node_id, no, id, space_id, blob_id, size_bytes, md5, mime_type, media, origin, diff_bytes, client_created_ms, client_modified_ms,
+                          author_id, device_id, device_reference, created_at, restored_from_at)
+    SELECT node_id, no, version_id, space_id, blob_id, size_bytes, md5, mime_type, media, origin, diff_bytes, client_created_ms, client_modified_ms,
+           author_id, device_id, device_reference, to_timestamp($3::bigint / 1000.0), to_timestamp(restored_from_ms / 1000.0)
+      FROM source
+  ),
+  parent AS (
+    UPDATE nodes p SET revision = p.revision + 1, child_files = p.child_files + d.files, child_bytes = p.child_bytes + d.bytes
+      FROM (SELECT parent_id, count(*) FILTER (WHERE seen_no = 0) AS files, sum(size_bytes - old_bytes) AS bytes FROM source GROUP BY parent_id) d
+     WHERE p.id = d.parent_id
+    RETURNING p.id
+  )`;
+
+/** The reservation of the sessions becomes use; it was made exactly as large as the bytes when they arrived, so no limit is asked. */
+const QUOTA = `
+  held AS MATERIALIZED (
+    SELECT q.owner_kind, q.owner_id
+      FROM quotas q
+      JOIN (SELECT 'account' AS owner_kind, $2::bigint AS owner_id
+            UNION ALL SELECT 'company', company_id FROM accounts WHERE id = $2 AND company_id IS NOT NULL) o
+        ON o.owner_kind = q.owner_kind AND o.owner_id = q.owner_id
+     WHERE EXISTS (SELECT 1 FROM parent)
+     ORDER BY q.owner_kind FOR UPDATE OF q
+  ),
+  total AS (
+    SELECT coalesce(sum(reserved_bytes), 0) AS reserved, coalesce(sum(size_bytes), 0) AS used,
+           coalesce(sum(size_bytes) FILTER (WHERE media = 'image'), 0) AS image, coalesce(sum(size_bytes) FILTER (WHERE media = 'audio'), 0) AS audio,
+           coalesce(sum(size_bytes) FILTER (WHERE media = 'video'), 0) AS video
+      FROM source
+  ),
+  charged AS (
+    UPDATE quotas q
+       SET reserved_bytes = q.reserved_bytes - t.reserved, used_bytes = q.used_bytes + t.used,
+           image_bytes = q.image_bytes + t.image, audio_bytes = q.audio_bytes + t.audio, video_bytes = q.video_bytes + t.video
+      FROM held h, total t WHERE q.owner_kind = h.owner_kind AND q.owner_id = h.owner_id
+  )`;
+
+const RESULT = `
+  SELECT n.id, n.space_id, n.parent_id, n.name, n.current_version_no, n.size_bytes, n.md5, n.mime_type, n.client_created_ms, n.client_modified_ms,
+         n.created_ms, n.modified_ms, n.author_id, n.revision,
+         EXISTS (SELECT 1 FROM favorites f WHERE f.node_id = n.id AND f.account_id = $2) AS favorite
+    FROM node n`;
+
+const UPLOAD_NEW_FILES = `WITH ${[ITEM, FROM_SESSION.newFile, BLOB, INSERT_NODE, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
+const UPLOAD_NEW_VERSIONS = `WITH ${[ITEM, TARGET, FROM_SESSION.newVersion, BLOB, UPDATE_NODE, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
+const BLOB_NEW_FILE = `WITH ${[ITEM, FROM_BLOB.newFile, INSERT_NODE, VERSION_AND_PARENT].join(',')} ${RESULT}`;
+const BLOB_NEW_VERSION = `WITH ${[ITEM, TARGET, FROM_BLOB.newVersion, UPDATE_NODE, VERSION_AND_PARENT].join(',')} ${RESULT}`;
+
+/** Writes files and versions: each call is one statement that does all of its work or none. */
+@Injectable()
+export class FileWriter {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Makes the uploads visible: blob, file or version, the parent's listing, the quota and the session's end in one statement. All items
+   * must be new files, or all new versions of different files. Items whose session or file changed meanwhile are missing in the answer.
+   * NAME_TAKEN when a name is in use, PARENT_NOT_FOUND when a folder was erased: then nothing of the call is written.
+   */
+  async fromUploads(accountId: number, items: readonly UploadToWrite[], nowMs: number): Promise<WrittenFile[]> {
+    return this.write(items[0]?.seenVersionNo === 0 ? UPLOAD_NEW_FILES : UPLOAD_NEW_VERSIONS, accountId, items, nowMs);
+  }
+
+  /**
+   * A file or version whose bytes are in the store already; the caller has charged the quota in the same transaction and holds the blob
+   * row. Null when the file changed since it was seen. NAME_TAKEN, PARENT_NOT_FOUND.
+   */
+  async fromBlob(accountId: number, item: FileToWrite, nowMs: number): Promise<WrittenFile | null> {
+    const [written] = await this.write(item.seenVersionNo === 0 ? BLOB_NEW_FILE : BLOB_NEW_VERSION, accountId, [item], nowMs);
+    return written ?? null;
+  }
+
+  private async write(text: string, accountId: number, items: readonly (FileToWrite | UploadToWrite)[], nowMs: number): Promise<WrittenFile[]> {
+    if (items.length === 0) return [];
+    const rows = await this.database.query<WrittenRow>(text, [JSON.stringify(items.map(toItem)), accountId, nowMs]);
+    return rows.map(toWritten);
+  }
+}
+
+function toItem(item: FileToWrite | UploadToWrite): Record<string, string | number | null> {
+  return {
+    session_id: 'sessionId' in item ? item.sessionId : null,
+    store_key: 'storeKey' in item ? item.storeKey : null,
+    node_id: item.nodeId,
+    version_id: item.versionId,
+    blob_id: item.blobId,
+    space_id: item.spaceId,
+    parent_id: item.parentId,
+    name: item.name,
+    name_key: item.nameKey,
+    mime_type: item.mimeType,
+    media: item.media,
+    origin: item.origin,
+    diff_bytes: item.diffBytes,
+    client_created_ms: item.clientCreatedMs,
+    client_modified_ms: item.clientModifiedMs,
+    author_id: item.authorId,
+    device_id: item.deviceId,
+    device_reference: item.deviceReference,
+    restored_from_ms: item.restoredFromMs,
+    seen_no: item.seenVersionNo,
+  };
+}
+
+function toWritten(row: WrittenRow): WrittenFile {
+  return {
+    id: row.id,
+    spaceId: row.space_id,
+    parentId: row.parent_id,
+    kind: 'file',
+    name: row.name,
+    versionNo: row.current_version_no,
+    sizeBytes: row.size_bytes,
+    md5: row.md5,
+    mimeType: row.mime_type,
+    clientCreatedMs: row.client_created_ms,
+    clientModifiedMs: row.client_modified_ms,
+    createdMs: row.created_ms,
+    modifiedMs: row.modified_ms,
+    authorId: row.author_id,
+    revision: row.revision,
+    favorite: row.favorite,
+  };
+}
