@@ -1,3 +1,6 @@
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -58,8 +61,10 @@ describe('migrations', () => {
   });
 
   it('agree with every TypeORM entity', async () => {
-    await Promise.all(['accounts', 'companies', 'tasks', 'nodes', 'files'].map((lib) => import(`../../libs/${lib}/src/index.ts`)));
+    const files = readdirSync('libs', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.entity.ts'));
+    await Promise.all(files.map((file) => import(/* @vite-ignore */ resolve('libs', file))));
     const entities = getMetadataArgsStorage().tables.map((table) => table.target as new () => object);
+    expect(entities).not.toEqual([]);
     const withEntities = await new DataSource({
       ...dataSourceOptions({ url: database.url, poolSize: 1, statementTimeoutMs: 0, applicationName: 'test' }),
       entities,

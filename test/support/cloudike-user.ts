@@ -57,7 +57,7 @@ export class CloudikeUser {
   }
 
   async metadata(path: string, query: Record<string, string | number | boolean> = {}): Promise<WireNode> {
-    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    const search = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
     return this.http.get<WireNode>(`/api/1/metadata${encodePath(path)}?${search}`);
   }
 

@@ -303,9 +303,13 @@ describe('13: tokens', () => {
     expect(user.token).toMatch(/^[0-9a-f]{32}$/);
     const basic = Buffer.from('clients@example.org:a good password').toString('base64');
     const prefixed = Buffer.from('email:clients@example.org:a good password').toString('base64');
-    for (const headers of [{ 'Mountbit-Auth': user.token }, { authorization: user.token }, { authorization: `Basic ${basic}` }, { authorization: `Basic ${prefixed}` }]) {
-      expect((await anonymous.send('/api/1/accounts/get/', { headers: headers as Record<string, string> })).status).toBe(200);
-    }
+    const forms: Record<string, string>[] = [
+      { 'Mountbit-Auth': user.token },
+      { authorization: user.token },
+      { authorization: `Basic ${basic}` },
+      { authorization: `Basic ${prefixed}` },
+    ];
+    for (const headers of forms) expect((await anonymous.send('/api/1/accounts/get/', { headers })).status).toBe(200);
   });
 });
 
