@@ -149,7 +149,7 @@ export class TaskRepository {
    */
   claimSilent(kinds: readonly TaskKind[], state: 'waiting' | 'running', silentMs: number, limit: number): Promise<{ id: string; kind: TaskKind }[]> {
     return this.database.query<{ id: string; kind: TaskKind }>(
-      `UPDATE tasks SET updated_at = CASE WHEN state = 'waiting' THEN clock_timestamp() ELSE updated_at END, state = 'waiting', run_no = run_no + 1
+      `UPDATE tasks SET updated_at = clock_timestamp(), state = 'waiting', run_no = run_no + 1
         WHERE id IN (SELECT id FROM tasks WHERE state = $2 AND state IN ('waiting', 'running') AND kind = ANY($1::text[])
                        AND updated_at < clock_timestamp() - $3::float8 * interval '1 millisecond'
                       ORDER BY updated_at LIMIT $4 FOR UPDATE SKIP LOCKED)
