@@ -4,5 +4,6 @@ import type { DomainErrorCode } from '#libs/kernel';
 export const CONSTRAINT_ERRORS: Readonly<Record<string, readonly [DomainErrorCode, string]>> = {
   uq_nodes_sibling_name: ['NAME_TAKEN', 'Something with this name already exists in this folder.'],
   uq_logins_value: ['LOGIN_TAKEN', 'This login is already in use.'],
+  fk_nodes_parent: ['PARENT_NOT_FOUND', 'The folder does not exist any more.'],
   ck_quotas_limit: ['QUOTA_EXCEEDED', 'There is not enough space left.'],
 };

@@ -5,3 +5,23 @@ export { type FileToWrite, FileWriter, type UploadToWrite, type WrittenFile } fr
 export { type Quota, quotaExceeded, QuotaLedger } from './ledger/repositories/quota-ledger.repository.js';
 export { type Tombstone, TombstoneRepository } from './ledger/repositories/tombstone.repository.js';
 export { type StoredVersion, type Version, type VersionOrigin, VersionRepository } from './ledger/repositories/version.repository.js';
+export { FolderMaker, type MakeFolders } from './folder-maker.js';
+export { mediaOf, mimeTypeOf } from './media.js';
+export { checkName, MAX_NAME_BYTES, nameKey, numberedName, pathKey, pathSegments, segmentKeys } from './names.js';
+export {
+  childPath,
+  depthOf,
+  type LocatedNode,
+  MAX_DEPTH,
+  type NodeKind,
+  type NodeRef,
+  type NodeView,
+  type PlacedNode,
+  type Removal,
+  type Resolution,
+} from './node.js';
+export { NodeResolver, nodeNotFound, viewerOf } from './node-resolver.js';
+export { NodesModule } from './nodes.module.js';
+export { type FolderDelta, folderDelta, NodeRepository } from './repositories/node.repository.js';
+export { type Space, SpaceRepository } from './repositories/space.repository.js';
+export { type Home, SpaceService } from './space.service.js';

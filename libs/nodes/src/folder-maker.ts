@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+
+import { DomainError, newId } from '#libs/kernel';
+
+import { checkName, nameKey } from './names.js';
+import { depthOf, MAX_DEPTH, type LocatedNode, type PlacedNode } from './node.js';
+import { type FolderToInsert, NodeRepository } from './repositories/node.repository.js';
+
+export interface MakeFolders {
+  readonly spaceId: string;
+  readonly path: readonly string[];
+  readonly authorId: number;
+  readonly viewerId: number | null;
+  readonly nowMs: number;
+  /** Dates of the last folder when it is new. */
+  readonly clientCreatedMs?: number | null;
+  readonly clientModifiedMs?: number | null;
+  /** False: only the last folder may be missing. Default true. */
+  readonly createParents?: boolean;
+}
+
+/** Makes folders along a path. */
+@Injectable()
+export class FolderMaker {
+  constructor(private readonly nodes: NodeRepository) {}
+
+  /**
+   * The folder at `path`, made with the parents it lacks. Safe when several callers make the same path at once: `created` is true for one
+   * of them. Must run in a transaction, as late as can be: it holds the folder it begins in until the end.
+   * NOT_A_FOLDER, NAME_ILLEGAL, TREE_TOO_DEEP, PARENT_NOT_FOUND.
+   */
+  async ensure(command: MakeFolders): Promise<{ folder: PlacedNode; created: boolean }> {
+    for (;;) {
+      const { placed, missing } = await this.nodes.resolvePath(command.spaceId, command.path, command.viewerId);
+      if (placed.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${placed.node.path}" is not a folder.`);
+      if (missing.length === 0) return { folder: placed, created: false };
+      const made = await this.make(command, placed, missing);
+      if (made) return { folder: made, created: true };
+    }
+  }
+
+  /** Null when somebody else has just made the first of the missing folders. */
+  private async make(command: MakeFolders, top: PlacedNode, missing: readonly string[]): Promise<PlacedNode | null> {
+    if (missing.length > 1 && command.createParents === false) throw new DomainError('PARENT_NOT_FOUND', 'The folder above does not exist.');
+    missing.forEach((name) => checkName(name));
+    if (depthOf(top) + missing.length > MAX_DEPTH) throw new DomainError('TREE_TOO_DEEP', `Folders can be nested ${MAX_DEPTH} deep.`);
+    let parentId = top.node.id;
+    const folders = missing.map((name, index): FolderToInsert => {
+      const last = index === missing.length - 1;
+      const folder = {
+        id: newId(command.nowMs),
+        parentId,
+        name,
+        nameKey: nameKey(name),
+        clientCreatedMs: last ? (command.clientCreatedMs ?? null) : null,
+        clientModifiedMs: last ? (command.clientModifiedMs ?? null) : null,
+        childFolders: last ? 0 : 1,
+      };
+      parentId = folder.id;
+      return folder;
+    });
+    if (!(await this.nodes.insertFolders(command.spaceId, folders, command.authorId, command.nowMs))) return null;
+    await this.nodes.bumpFolders([{ folderId: top.node.id, files: 0, folders: 1, bytes: 0 }]);
+    return newFolder(command, top, folders);
+  }
+}
+
+/** The view of a folder that has just been inserted, without asking for it again. */
+function newFolder(command: MakeFolders, top: PlacedNode, folders: readonly FolderToInsert[]): PlacedNode {
+  const last = folders[folders.length - 1]!;
+  const base = top.node.path === '/' ? '' : top.node.path;
+  const node: LocatedNode = {
+    id: last.id,
+    spaceId: command.spaceId,
+    ownerId: top.node.ownerId,
+    parentId: last.parentId,
+    kind: 'folder',
+    name: last.name,
+    versionNo: 0,
+    sizeBytes: 0,
+    md5: null,
+    mimeType: null,
+    clientCreatedMs: last.clientCreatedMs,
+    clientModifiedMs: last.clientModifiedMs,
+    createdMs: last.clientCreatedMs ?? command.nowMs,
+    modifiedMs: last.clientModifiedMs ?? command.nowMs,
+    authorId: command.authorId,
+    revision: 1,
+    childFiles: 0,
+    childFolders: 0,
+    childBytes: 0,
+    removal: null,
+    removedAtMs: null,
+    trashName: null,
+    restorePath: null,
+    favorite: false,
+    path: `${base}/${folders.map((folder) => folder.name).join('/')}`,
+  };
+  return { node, chain: [...top.chain, ...folders.map((folder) => folder.id)], live: true };
+}

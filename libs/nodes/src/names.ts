@@ -1,0 +1,66 @@
+import { DomainError } from '#libs/kernel';
+
+/** Longest name in bytes of UTF-8. */
+export const MAX_NAME_BYTES = 255;
+
+const UNSTORABLE = /\0|[\ud800-\udfff]/u;
+const CONTROL = /\p{Cc}/u;
+
+/**
+ * The form of a name by which siblings are told apart and found: canonical composition and lower case, the same in every locale. Two
+ * names with one key cannot stand in one folder.
+ */
+export function nameKey(name: string): string {
+  // A final sigma is a matter of position, not of identity. Lower-casing can leave marks that compose again.
+  return name.normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC');
+}
+
+/** Returns the name when it is legal. Throws NAME_ILLEGAL with the reason; `details.reason` is a word for machines. */
+export function checkName(name: string): string {
+  const refuse = (reason: string, message: string): never => {
+    throw new DomainError('NAME_ILLEGAL', message, { reason });
+  };
+  if (name === '') refuse('empty', 'A name cannot be empty.');
+  if (name === '.' || name === '..') refuse('dots', 'A name cannot be "." or "..".');
+  if (name.includes('/')) refuse('slash', 'A name cannot hold "/".');
+  if (CONTROL.test(name)) refuse('control', 'A name cannot hold control characters.');
+  if (UNSTORABLE.test(name)) refuse('surrogate', 'A name must be valid Unicode.');
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) refuse('long', `A name cannot be longer than ${MAX_NAME_BYTES} bytes.`);
+  return name;
+}
+
+/** The keys by which the segments of a path are looked up. A segment that no stored name can equal gets a key that none has. */
+export function segmentKeys(path: readonly string[]): string[] {
+  return path.map((segment) => (UNSTORABLE.test(segment) ? '' : nameKey(segment)));
+}
+
+/** One key for a whole path, for lookups that do not mind case and composition. */
+export function pathKey(path: readonly string[]): string {
+  return segmentKeys(path).join('/');
+}
+
+/** The segments of a stored path such as `/a/b`; `[]` for `/`. */
+export function pathSegments(path: string): string[] {
+  return path === '/' ? [] : path.slice(1).split('/');
+}
+
+/** `name (1).ext`: the number goes before the extension of a file and behind a folder's name; the stem is cut where 255 bytes would not do. */
+export function numberedName(name: string, mark: number | string, kind: 'folder' | 'file'): string {
+  const dot = kind === 'file' ? name.lastIndexOf('.') : -1;
+  // An "extension" that is the whole name, or most of it, is none.
+  const extension = dot > 0 && Buffer.byteLength(name) - Buffer.byteLength(name.slice(0, dot)) <= 32 ? name.slice(dot) : '';
+  const suffix = ` (${mark})${extension}`;
+  return cutToBytes(name.slice(0, name.length - extension.length), MAX_NAME_BYTES - Buffer.byteLength(suffix)) + suffix;
+}
+
+function cutToBytes(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  let bytes = 0;
+  let kept = '';
+  for (const character of text) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > maxBytes) break;
+    kept += character;
+  }
+  return kept;
+}

@@ -1,0 +1,75 @@
+/** How deep a tree may be: the root has depth 0. Every recursive statement stops here as well. */
+export const MAX_DEPTH = 128;
+
+/** How a caller names a node: by the segments of its path in the actor's home space (`[]` = the root), or by id. */
+export type NodeRef = { readonly path: readonly string[] } | { readonly id: string };
+
+export type NodeKind = 'folder' | 'file';
+
+/** Why a node is not in its place: the root of something in the trash, being erased, or a copy that is not finished. */
+export type Removal = 'trashed' | 'purging' | 'staged';
+
+/** A row of the tree as use cases and presenters see it. Times in ms since the epoch, sizes in bytes. */
+export interface NodeView {
+  readonly id: string;
+  readonly spaceId: string;
+  /** Account that owns the space. */
+  readonly ownerId: number;
+  /** Null only for the root of a space. */
+  readonly parentId: string | null;
+  readonly kind: NodeKind;
+  readonly name: string;
+  /** Current version of a file, from 1; 0 for folders. */
+  readonly versionNo: number;
+  readonly sizeBytes: number;
+  readonly md5: string | null;
+  readonly mimeType: string | null;
+  readonly clientCreatedMs: number | null;
+  readonly clientModifiedMs: number | null;
+  readonly createdMs: number;
+  readonly modifiedMs: number;
+  readonly authorId: number;
+  /** Grows with every change of the node or, for a folder, of its listing. */
+  readonly revision: number;
+  /** Live direct children of a folder, and the size of the files among them. */
+  readonly childFiles: number;
+  readonly childFolders: number;
+  readonly childBytes: number;
+  readonly removal: Removal | null;
+  readonly removedAtMs: number | null;
+  /** The unique name by which the trash knows it. */
+  readonly trashName: string | null;
+  /** Where it was before it was trashed, as `/a/b`. */
+  readonly restorePath: string | null;
+  /** Whether the asking account has marked it. */
+  readonly favorite: boolean;
+}
+
+/** A node together with its path: `/a/b` in stored names, `/` for the root. */
+export interface LocatedNode extends NodeView {
+  readonly path: string;
+}
+
+/** A node and the ids of the way to it, the root of its space first and itself last. */
+export interface PlacedNode {
+  readonly node: LocatedNode;
+  readonly chain: readonly string[];
+  /** False when it or an ancestor has a removal. */
+  readonly live: boolean;
+}
+
+/** What a path leads to. `placed` is the deepest node on it that exists; `missing` are the segments below that. */
+export interface Resolution {
+  readonly placed: PlacedNode;
+  readonly missing: readonly string[];
+}
+
+/** Depth of a placed node: 0 for the root. */
+export function depthOf(placed: PlacedNode): number {
+  return placed.chain.length - 1;
+}
+
+/** The path of a child of `folder`. */
+export function childPath(folder: LocatedNode, name: string): string {
+  return folder.path === '/' ? `/${name}` : `${folder.path}/${name}`;
+}

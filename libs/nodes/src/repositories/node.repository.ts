@@ -1,0 +1,194 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+
+import { segmentKeys } from '../names.js';
+import { MAX_DEPTH, type NodeView, type PlacedNode, type Resolution } from '../node.js';
+import { NODE_COLUMNS, type PlacedRow, toPlaced } from './node-columns.js';
+
+/** Change of what a folder holds directly. */
+export interface FolderDelta {
+  readonly folderId: string;
+  readonly files: number;
+  readonly folders: number;
+  readonly bytes: number;
+}
+
+export interface FolderToInsert {
+  readonly id: string;
+  readonly parentId: string;
+  readonly name: string;
+  readonly nameKey: string;
+  readonly clientCreatedMs: number | null;
+  readonly clientModifiedMs: number | null;
+  /** Folders that are inserted below it in the same statement: 0 or 1. */
+  readonly childFolders: number;
+}
+
+const JOINS = 'JOIN nodes n ON n.id = w.id JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id';
+
+const RESOLVE = `
+  WITH RECURSIVE walk AS (
+    SELECT r.id, 0 AS depth, ARRAY[r.id] AS chain, '' AS path FROM nodes r WHERE r.space_id = $1 AND r.parent_id IS NULL
+    UNION ALL
+    SELECT c.id, w.depth + 1, w.chain || c.id, w.path || '/' || c.name
+      FROM walk w JOIN nodes c ON c.parent_id = w.id AND c.name_key = ($2::text[])[w.depth + 1] AND c.removal IS NULL
+     WHERE w.depth < ${MAX_DEPTH}
+  )
+  SELECT ${NODE_COLUMNS}, w.chain, w.path FROM (SELECT * FROM walk ORDER BY depth DESC LIMIT 1) w ${JOINS} = $3`;
+
+const RESOLVE_MANY = `
+  WITH RECURSIVE walk AS (
+    SELECT p.turn, p.keys, r.id, 0 AS depth, ARRAY[r.id] AS chain, '' AS path
+      FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS p (keys, turn), nodes r WHERE r.space_id = $1 AND r.parent_id IS NULL
+    UNION ALL
+    SELECT w.turn, w.keys, c.id, w.depth + 1, w.chain || c.id, w.path || '/' || c.name
+      FROM walk w JOIN nodes c ON c.parent_id = w.id AND c.name_key = (w.keys ->> w.depth) AND c.removal IS NULL
+     WHERE w.depth < ${MAX_DEPTH}
+  )
+  SELECT ${NODE_COLUMNS}, w.chain, w.path FROM (SELECT DISTINCT ON (turn) * FROM walk ORDER BY turn, depth DESC) w ${JOINS} = $3 ORDER BY w.turn`;
+
+const LOCATE = `
+  WITH RECURSIVE walk AS (
+    SELECT n.id AS start, n.parent_id AS up, ARRAY[n.id] AS chain, CASE WHEN n.parent_id IS NULL THEN '' ELSE '/' || n.name END AS path,
+           n.removal IS NULL AS live, 0 AS depth
+      FROM nodes n WHERE n.id = ANY($1::uuid[])
+    UNION ALL
+    SELECT w.start, p.parent_id, p.id || w.chain, CASE WHEN p.parent_id IS NULL THEN '' ELSE '/' || p.name END || w.path, w.live AND p.removal IS NULL, w.depth + 1
+      FROM walk w JOIN nodes p ON p.id = w.up WHERE w.depth < ${MAX_DEPTH}
+  )
+  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.live FROM (SELECT *, start AS id FROM walk WHERE up IS NULL) w ${JOINS} = $2`;
+
+/** Rows of `nodes` one by one and by set: finding them by path and id, and writing them. */
+@Injectable()
+export class NodeRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Where a path leads among live nodes, in one statement however deep. `viewerId` decides the favourite mark. */
+  async resolvePath(spaceId: string, path: readonly string[], viewerId: number | null): Promise<Resolution> {
+    const row = await this.database.queryOne<PlacedRow>(RESOLVE, [spaceId, segmentKeys(path), viewerId]);
+    if (!row) throw new Error(`space ${spaceId} has no root`);
+    return resolution(row, path);
+  }
+
+  /** The same for many paths, in their order, in one statement. */
+  async resolveMany(spaceId: string, paths: readonly (readonly string[])[], viewerId: number | null): Promise<Resolution[]> {
+    if (paths.length === 0) return [];
+    const rows = await this.database.query<PlacedRow>(RESOLVE_MANY, [spaceId, JSON.stringify(paths.map(segmentKeys)), viewerId]);
+    if (rows.length !== paths.length) throw new Error(`space ${spaceId} has no root`);
+    return rows.map((row, index) => resolution(row, paths[index]!));
+  }
+
+  /** Nodes with their way and whether they are live, by id, in one statement. Unknown ids are absent. */
+  async locate(ids: readonly string[], viewerId: number | null): Promise<Map<string, PlacedNode>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.database.query<PlacedRow & { live: boolean }>(LOCATE, [ids, viewerId]);
+    return new Map(rows.map(({ live, ...row }) => [row.id, toPlaced(row, live)]));
+  }
+
+  /** Nodes without their way. Unknown ids are absent. */
+  async byIds(ids: readonly string[], viewerId: number | null = null): Promise<NodeView[]> {
+    if (ids.length === 0) return [];
+    return this.database.query<NodeView>(`SELECT ${NODE_COLUMNS} FROM unnest($1::uuid[]) AS w (id) ${JOINS} = $2`, [ids, viewerId]);
+  }
+
+  /** The live child of this name, or null. */
+  async findChild(parentId: string, nameKey: string, viewerId: number | null = null): Promise<NodeView | null> {
+    return this.database.queryOne<NodeView>(
+      `SELECT ${NODE_COLUMNS} FROM (SELECT id FROM nodes WHERE parent_id = $1 AND name_key = $2 AND removal IS NULL) w ${JOINS} = $3`,
+      [parentId, nameKey, viewerId],
+    );
+  }
+
+  /** Which of these keys live children of the folder have. */
+  async takenKeys(parentId: string, keys: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.query<{ key: string }>(
+      'SELECT name_key AS key FROM nodes WHERE parent_id = $1 AND name_key = ANY($2::text[]) AND removal IS NULL',
+      [parentId, keys],
+    );
+    return new Set(rows.map((row) => row.key));
+  }
+
+  /**
+   * Inserts folders from the top down. The first may lose against a sibling of its name, which is waited for: then nothing is inserted and
+   * the answer is false. PARENT_NOT_FOUND when the parent has been erased meanwhile.
+   */
+  async insertFolders(spaceId: string, folders: readonly FolderToInsert[], authorId: number, nowMs: number): Promise<boolean> {
+    const inserted = await this.database.run(
+      `WITH item AS (
+         SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::int[])
+           AS i (id, parent_id, name, name_key, created_ms, modified_ms, folders)
+       ), top AS (
+         INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, client_created_ms, client_modified_ms, created_ms, modified_ms, author_id, child_folders)
+         SELECT i.id, $1, i.parent_id, 'folder', i.name, i.name_key, i.created_ms, i.modified_ms, coalesce(i.created_ms, $10), coalesce(i.modified_ms, $10), $9, i.folders
+           FROM item i WHERE i.id = ($2::uuid[])[1]
+         ON CONFLICT (parent_id, name_key) WHERE removal IS NULL DO NOTHING RETURNING id
+       ), below AS (
+         INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, client_created_ms, client_modified_ms, created_ms, modified_ms, author_id, child_folders)
+         SELECT i.id, $1, i.parent_id, 'folder', i.name, i.name_key, i.created_ms, i.modified_ms, coalesce(i.created_ms, $10), coalesce(i.modified_ms, $10), $9, i.folders
+           FROM item i, top WHERE i.id <> top.id
+       )
+       SELECT id FROM top`,
+      [
+        spaceId,
+        folders.map((f) => f.id),
+        folders.map((f) => f.parentId),
+        folders.map((f) => f.name),
+        folders.map((f) => f.nameKey),
+        folders.map((f) => f.clientCreatedMs),
+        folders.map((f) => f.clientModifiedMs),
+        folders.map((f) => f.childFolders),
+        authorId,
+        nowMs,
+      ],
+    );
+    return inserted === 1;
+  }
+
+  /** Notes that listings changed. The last write of its transaction: parents are where writers meet. Deltas of one folder are summed. */
+  async bumpFolders(deltas: readonly FolderDelta[]): Promise<void> {
+    if (deltas.length === 0) return;
+    await this.database.run(
+      `UPDATE nodes n SET revision = n.revision + 1, child_files = n.child_files + d.files, child_folders = n.child_folders + d.folders, child_bytes = n.child_bytes + d.bytes
+         FROM (SELECT id, sum(files) AS files, sum(folders) AS folders, sum(bytes) AS bytes
+                 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) AS i (id, files, folders, bytes) GROUP BY id ORDER BY id) d
+        WHERE n.id = d.id`,
+      [deltas.map((d) => d.folderId), deltas.map((d) => d.files), deltas.map((d) => d.folders), deltas.map((d) => d.bytes)],
+    );
+  }
+
+  /** Gives a live node another name; null when it is not there any more. NAME_TAKEN. */
+  async rename(id: string, name: string, nameKey: string, mimeType: string | null): Promise<{ parentId: string; revision: number } | null> {
+    return this.database.queryOne(
+      `UPDATE nodes SET name = $2, name_key = $3, mime_type = $4, revision = revision + 1 WHERE id = $1 AND removal IS NULL
+       RETURNING parent_id AS "parentId", revision`,
+      [id, name, nameKey, mimeType],
+    );
+  }
+
+  /** Puts a live node into another folder; null when it is not there any more. NAME_TAKEN, PARENT_NOT_FOUND. Needs the lock of the space. */
+  async reparent(id: string, parentId: string): Promise<{ kind: 'folder' | 'file'; sizeBytes: number; revision: number } | null> {
+    return this.database.queryOne(
+      `UPDATE nodes SET parent_id = $2, revision = revision + 1 WHERE id = $1 AND removal IS NULL RETURNING kind, size_bytes AS "sizeBytes", revision`,
+      [id, parentId],
+    );
+  }
+
+  /** Marks or unmarks nodes for one account; toggles when `value` is undefined. Returns whether the node is marked now. */
+  async setFavorite(accountId: number, nodeId: string, value: boolean | undefined): Promise<boolean> {
+    if (value !== true && (await this.database.run('DELETE FROM favorites WHERE account_id = $1 AND node_id = $2', [accountId, nodeId])) === 1) return false;
+    if (value === false) return false;
+    await this.database.run('INSERT INTO favorites (account_id, node_id) VALUES ($1, $2) ON CONFLICT DO NOTHING', [accountId, nodeId]);
+    return true;
+  }
+}
+
+/** What one node adds to the counters of its folder, times `sign`. */
+export function folderDelta(folderId: string, node: { readonly kind: 'folder' | 'file'; readonly sizeBytes: number }, sign: 1 | -1): FolderDelta {
+  return node.kind === 'file' ? { folderId, files: sign, folders: 0, bytes: sign * node.sizeBytes } : { folderId, files: 0, folders: sign, bytes: 0 };
+}
+
+function resolution(row: PlacedRow, path: readonly string[]): Resolution {
+  const placed = toPlaced(row, true);
+  return { placed, missing: path.slice(placed.chain.length - 1) };
+}

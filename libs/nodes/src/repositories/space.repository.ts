@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+
+export interface Space {
+  readonly id: string;
+  readonly rootId: string;
+  readonly accountId: number;
+  /** Grows with every change of the trash: its ETag. */
+  readonly trashRevision: number;
+}
+
+/** Rows of `spaces`. */
+@Injectable()
+export class SpaceRepository {
+  constructor(private readonly database: Database) {}
+
+  async findHome(accountId: number): Promise<{ spaceId: string; rootId: string } | null> {
+    return this.database.queryOne(`SELECT id AS "spaceId", root_id AS "rootId" FROM spaces WHERE account_id = $1 AND kind = 'account'`, [accountId]);
+  }
+
+  /** Makes the home space and its root folder; false when the account has one already. */
+  async insertHome(accountId: number, spaceId: string, rootId: string, nowMs: number): Promise<boolean> {
+    const inserted = await this.database.run(
+      `WITH space AS (
+         INSERT INTO spaces (id, kind, account_id, root_id) VALUES ($1, 'account', $3, $2)
+         ON CONFLICT (account_id) WHERE kind = 'account' DO NOTHING RETURNING id, root_id
+       )
+       INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, created_ms, modified_ms, author_id)
+       SELECT root_id, id, NULL, 'folder', '', '', $4, $4, $3 FROM space`,
+      [spaceId, rootId, accountId, nowMs],
+    );
+    return inserted === 1;
+  }
+
+  /** The space with this id, or null. */
+  async find(spaceId: string): Promise<Space | null> {
+    return this.database.queryOne(
+      `SELECT id, root_id AS "rootId", account_id AS "accountId", trash_revision AS "trashRevision" FROM spaces WHERE id = $1`,
+      [spaceId],
+    );
+  }
+
+  async bumpTrash(spaceId: string): Promise<void> {
+    await this.database.run('UPDATE spaces SET trash_revision = trash_revision + 1 WHERE id = $1', [spaceId]);
+  }
+}
