@@ -75,6 +75,8 @@ export class Nodes1795255260000 implements MigrationInterface {
         removed_by bigint CONSTRAINT fk_nodes_removed_by REFERENCES accounts (id),
         trash_name text,
         restore_path text,
+        -- digest of restore_path without case, to find by it whatever its length
+        restore_key text,
         CONSTRAINT uq_nodes_space UNIQUE (space_id, id),
         CONSTRAINT fk_nodes_parent FOREIGN KEY (space_id, parent_id) REFERENCES nodes (space_id, id),
         CONSTRAINT ck_nodes_removed CHECK ((removal IS NULL) = (removed_at IS NULL)),
@@ -89,6 +91,7 @@ export class Nodes1795255260000 implements MigrationInterface {
       CREATE INDEX ix_nodes_child_folders ON nodes (parent_id) WHERE kind = 'folder' AND removal IS NULL;
       CREATE INDEX ix_nodes_removal ON nodes (space_id, removal, removed_at, id) WHERE removal IS NOT NULL;
       CREATE UNIQUE INDEX uq_nodes_trash_name ON nodes (space_id, trash_name) WHERE removal = 'trashed';
+      CREATE INDEX ix_nodes_restore_key ON nodes (space_id, restore_key, removed_at) WHERE removal = 'trashed';
       CREATE INDEX ix_nodes_name_search ON nodes USING gin (space_id, name_key gin_trgm_ops) WHERE removal IS NULL;
       CREATE INDEX ix_nodes_blob ON nodes (blob_id) WHERE blob_id IS NOT NULL;
 
