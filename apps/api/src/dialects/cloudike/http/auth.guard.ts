@@ -1,0 +1,29 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+
+import { type AccountActor, DomainError } from '#libs/kernel';
+
+import { CloudikeCredentials, credentialOf } from './credentials.js';
+import type { CloudikeRequest } from './route-metadata.js';
+
+/** Turns the credential of a request into its actor, as far as the route asks for one. What the actor may do is decided in the use cases. */
+@Injectable()
+export class CloudikeAuthGuard implements CanActivate {
+  constructor(private readonly credentials: CloudikeCredentials) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<CloudikeRequest>();
+    const { auth } = request.cloudike.route;
+    if (auth === 'public') return true;
+    request.cloudike.actor = await this.actorOf(request);
+    if (auth === 'account' && !request.cloudike.actor) throw new DomainError('UNAUTHENTICATED', 'This call needs a token in the Mountbit-Auth header, or HTTP Basic.');
+    return true;
+  }
+
+  private async actorOf(request: CloudikeRequest): Promise<AccountActor | null> {
+    const credential = credentialOf(request.headers);
+    if (!credential) return null;
+    if ('token' in credential) return this.credentials.byToken(credential.token);
+    const { username, password } = credential.basic;
+    return this.credentials.byBasic(username, password, request.ip ?? '');
+  }
+}

@@ -1,0 +1,37 @@
+import type { Request } from 'express';
+
+import type { AccountActor, DomainErrorCode } from '#libs/kernel';
+
+/** Path prefix under which Nest keeps the handlers of this dialect; not reachable from outside (see cloudike-entry.ts). */
+export const INTERNAL_PREFIX = '~cloudike';
+
+export const ROUTE_METADATA = Symbol('cloudike:route');
+
+export type RouteAuth = 'public' | 'account' | 'optional';
+
+/** What `@Route` declared. */
+export interface RouteMetadata {
+  readonly name: string;
+  readonly templates: readonly string[];
+  readonly auth: RouteAuth;
+  readonly summary?: string;
+  readonly errors?: Partial<Record<DomainErrorCode, readonly [status: number, code: string]>>;
+}
+
+/** What the entry found out about a request before Nest saw it. */
+export interface CloudikeCall {
+  readonly route: RouteMetadata;
+  /** `/api/1/metadata/<path>`: the label of metrics and logs. */
+  readonly template: string;
+  readonly version: 0 | 1;
+  /** Values of the `<name>` segments, decoded. */
+  readonly segments: Readonly<Record<string, string>>;
+  /** Decoded segments of `<path>`. */
+  readonly tail: readonly string[];
+  /** Set by the guard; null = nobody signed in. */
+  actor: AccountActor | null;
+}
+
+export interface CloudikeRequest extends Request {
+  cloudike: CloudikeCall;
+}

@@ -1,0 +1,16 @@
+import { Injectable } from '@nestjs/common';
+import type { RequestHandler } from 'express';
+
+/** The middleware by which each dialect takes in its requests; a dialect adds its own when its module starts. */
+@Injectable()
+export class RequestEntries {
+  private readonly entries: RequestHandler[] = [];
+
+  add(entry: RequestHandler): void {
+    this.entries.push(entry);
+  }
+
+  all(): readonly RequestHandler[] {
+    return this.entries;
+  }
+}
