@@ -15,5 +15,6 @@ export {
   type StoredBlob,
 } from './blob-store.js';
 export { contentDisposition } from './content-disposition.js';
+export { FilesystemBlobStore, type FilesystemBlobStoreOptions } from './filesystem-blob-store.js';
 export { BLOB_PATH, type BlobGrant, SignedUrls, type SignedUrlsOptions } from './signed-urls.js';
 export { UploadGate, type UploadSlot } from './upload-gate.js';
