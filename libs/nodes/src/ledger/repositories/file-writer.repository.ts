@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
+import type { NodeView } from '../../node.js';
+import { NODE_COLUMNS } from '../../repositories/node-columns.js';
 import type { Media } from '../media-bytes.js';
+import { quotaOwners } from './quota-sql.js';
 import type { VersionOrigin } from './version.repository.js';
 
 /** What becomes a version: the place, the dates and who sent it. Its size and hashes come from the session or blob behind it. */
@@ -35,44 +38,6 @@ export interface UploadToWrite extends FileToWrite {
   readonly sessionId: string;
   /** The object that was judged; when other bytes have arrived since, nothing is written. */
   readonly storeKey: string;
-}
-
-/** The file as it stands after the write. */
-export interface WrittenFile {
-  readonly id: string;
-  readonly spaceId: string;
-  readonly parentId: string;
-  readonly kind: 'file';
-  readonly name: string;
-  readonly versionNo: number;
-  readonly sizeBytes: number;
-  readonly md5: string;
-  readonly mimeType: string;
-  readonly clientCreatedMs: number | null;
-  readonly clientModifiedMs: number | null;
-  readonly createdMs: number;
-  readonly modifiedMs: number;
-  readonly authorId: number;
-  readonly revision: number;
-  readonly favorite: boolean;
-}
-
-interface WrittenRow {
-  id: string;
-  space_id: string;
-  parent_id: string;
-  name: string;
-  current_version_no: number;
-  size_bytes: number;
-  md5: string;
-  mime_type: string;
-  client_created_ms: number | null;
-  client_modified_ms: number | null;
-  created_ms: number;
-  modified_ms: number;
-  author_id: number;
-  revision: number;
-  favorite: boolean;
 }
 
 // The statements below are put together once, here, from constant pieces: $1 = the files as JSON, $2 = the account whose quota they
@@ -168,9 +133,7 @@ const QUOTA = `
   held AS MATERIALIZED (
     SELECT q.owner_kind, q.owner_id
       FROM quotas q
-      JOIN (SELECT 'account' AS owner_kind, $2::bigint AS owner_id
-            UNION ALL SELECT 'company', company_id FROM accounts WHERE id = $2 AND company_id IS NOT NULL) o
-        ON o.owner_kind = q.owner_kind AND o.owner_id = q.owner_id
+      JOIN ${quotaOwners('$2')} ON o.owner_kind = q.owner_kind AND o.owner_id = q.owner_id
      WHERE EXISTS (SELECT 1 FROM parent)
      ORDER BY q.owner_kind FOR UPDATE OF q
   ),
@@ -188,10 +151,7 @@ const QUOTA = `
   )`;
 
 const RESULT = `
-  SELECT n.id, n.space_id, n.parent_id, n.name, n.current_version_no, n.size_bytes, n.md5, n.mime_type, n.client_created_ms, n.client_modified_ms,
-         n.created_ms, n.modified_ms, n.author_id, n.revision,
-         EXISTS (SELECT 1 FROM favorites f WHERE f.node_id = n.id AND f.account_id = $2) AS favorite
-    FROM node n`;
+  SELECT ${NODE_COLUMNS} FROM node n JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $2`;
 
 const UPLOAD_NEW_FILES = `WITH ${[ITEM, FROM_SESSION.newFile, BLOB, INSERT_NODE, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
 const UPLOAD_NEW_VERSIONS = `WITH ${[ITEM, TARGET, FROM_SESSION.newVersion, BLOB, UPDATE_NODE, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
@@ -208,7 +168,7 @@ export class FileWriter {
    * must be new files, or all new versions of different files. Items whose session or file changed meanwhile are missing in the answer.
    * NAME_TAKEN when a name is in use, PARENT_NOT_FOUND when a folder was erased: then nothing of the call is written.
    */
-  async fromUploads(accountId: number, items: readonly UploadToWrite[], nowMs: number): Promise<WrittenFile[]> {
+  async fromUploads(accountId: number, items: readonly UploadToWrite[], nowMs: number): Promise<NodeView[]> {
     return this.write(items[0]?.seenVersionNo === 0 ? UPLOAD_NEW_FILES : UPLOAD_NEW_VERSIONS, accountId, items, nowMs);
   }
 
@@ -216,15 +176,14 @@ export class FileWriter {
    * A file or version whose bytes are in the store already; the caller has charged the quota in the same transaction and holds the blob
    * row. Null when the file changed since it was seen. NAME_TAKEN, PARENT_NOT_FOUND.
    */
-  async fromBlob(accountId: number, item: FileToWrite, nowMs: number): Promise<WrittenFile | null> {
+  async fromBlob(accountId: number, item: FileToWrite, nowMs: number): Promise<NodeView | null> {
     const [written] = await this.write(item.seenVersionNo === 0 ? BLOB_NEW_FILE : BLOB_NEW_VERSION, accountId, [item], nowMs);
     return written ?? null;
   }
 
-  private async write(text: string, accountId: number, items: readonly (FileToWrite | UploadToWrite)[], nowMs: number): Promise<WrittenFile[]> {
+  private async write(text: string, accountId: number, items: readonly (FileToWrite | UploadToWrite)[], nowMs: number): Promise<NodeView[]> {
     if (items.length === 0) return [];
-    const rows = await this.database.query<WrittenRow>(text, [JSON.stringify(items.map(toItem)), accountId, nowMs]);
-    return rows.map(toWritten);
+    return this.database.query<NodeView>(text, [JSON.stringify(items.map(toItem)), accountId, nowMs]);
   }
 }
 
@@ -250,26 +209,5 @@ function toItem(item: FileToWrite | UploadToWrite): Record<string, string | numb
     device_reference: item.deviceReference,
     restored_from_ms: item.restoredFromMs,
     seen_no: item.seenVersionNo,
-  };
-}
-
-function toWritten(row: WrittenRow): WrittenFile {
-  return {
-    id: row.id,
-    spaceId: row.space_id,
-    parentId: row.parent_id,
-    kind: 'file',
-    name: row.name,
-    versionNo: row.current_version_no,
-    sizeBytes: row.size_bytes,
-    md5: row.md5,
-    mimeType: row.mime_type,
-    clientCreatedMs: row.client_created_ms,
-    clientModifiedMs: row.client_modified_ms,
-    createdMs: row.created_ms,
-    modifiedMs: row.modified_ms,
-    authorId: row.author_id,
-    revision: row.revision,
-    favorite: row.favorite,
   };
 }

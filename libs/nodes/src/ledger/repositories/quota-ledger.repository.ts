@@ -4,6 +4,7 @@ import { Database } from '#libs/database';
 import { DomainError } from '#libs/kernel';
 
 import { type MediaBytes, NO_BYTES, totalBytes } from '../media-bytes.js';
+import { quotaOwners } from './quota-sql.js';
 
 /** What an account may use and uses, in bytes. `limitBytes` null = not limited. */
 export interface Quota {
@@ -26,19 +27,12 @@ interface QuotaRow {
   video_bytes: number;
 }
 
-/** The rows that an account's bytes count in: its own and its company's. `$1` is the account. */
-const OWNERS = `
-  SELECT 'account' AS owner_kind, $1::bigint AS owner_id
-  UNION ALL
-  SELECT 'company', company_id FROM accounts WHERE id = $1 AND company_id IS NOT NULL`;
-
 // Both rows are locked in one order (account, then company) and judged together with the values behind the lock, so that a change
 // is made in both or in neither. `$7` is by how much used + reserved grow; a change that grows nothing is never refused.
 const CHANGE = `
-  WITH owners AS (${OWNERS}),
-  held AS MATERIALIZED (
+  WITH held AS MATERIALIZED (
     SELECT q.owner_kind, q.owner_id, $7::bigint <= 0 OR q.limit_bytes IS NULL OR q.used_bytes + q.reserved_bytes + $7 <= q.limit_bytes AS fits
-      FROM quotas q JOIN owners o ON o.owner_kind = q.owner_kind AND o.owner_id = q.owner_id
+      FROM quotas q JOIN ${quotaOwners('$1')} ON o.owner_kind = q.owner_kind AND o.owner_id = q.owner_id
      ORDER BY q.owner_kind FOR UPDATE OF q
   ),
   changed AS (
@@ -65,7 +59,7 @@ export class QuotaLedger {
   async ensure(accountId: number, limitBytes: number): Promise<void> {
     await this.database.run(
       `INSERT INTO quotas (owner_kind, owner_id, limit_bytes)
-       SELECT owner_kind, owner_id, CASE WHEN owner_kind = 'account' THEN nullif($2::bigint, 0) END FROM (${OWNERS}) o
+       SELECT owner_kind, owner_id, CASE WHEN owner_kind = 'account' THEN nullif($2::bigint, 0) END FROM ${quotaOwners('$1')}
        ON CONFLICT (owner_kind, owner_id) DO NOTHING`,
       [accountId, limitBytes],
     );
@@ -118,7 +112,7 @@ export class QuotaLedger {
   async freeBytes(accountId: number): Promise<number | null> {
     const row = await this.database.queryOne<{ free: number | null }>(
       `SELECT greatest(min(q.limit_bytes - q.used_bytes - q.reserved_bytes), 0) AS free
-         FROM quotas q JOIN (${OWNERS}) o ON o.owner_kind = q.owner_kind AND o.owner_id = q.owner_id
+         FROM quotas q JOIN ${quotaOwners('$1')} ON o.owner_kind = q.owner_kind AND o.owner_id = q.owner_id
         WHERE q.limit_bytes IS NOT NULL HAVING count(*) > 0`,
       [accountId],
     );
