@@ -54,6 +54,11 @@ export class Database {
     return current.getStore()?.runner.manager ?? this.dataSource.manager;
   }
 
+  /** How many connections the pool has, how many of them are free, and how many callers wait for one. */
+  get connections(): { readonly totalCount: number; readonly idleCount: number; readonly waitingCount: number } {
+    return poolOf(this.dataSource);
+  }
+
   /**
    * Waits until this transaction alone holds `key`; released at its end. It must be a statement of its own before the reads it
    * protects: a check in the same statement would still see the state from before the wait.

@@ -7,8 +7,8 @@ import { redact, scrubText } from './redaction.js';
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * JSON lines on stdout: level, time (ISO 8601), message, `correlationId` of the running request or job, and the given fields, in which secrets
- * are hidden. Give an error as the field `error`.
+ * JSON lines on stdout: level (pino's number), time (ISO 8601), msg, `correlationId` of the running request or job, and the given fields, in which
+ * secrets are hidden. Give an error as the field `error`; it is written as `err`.
  */
 @Injectable()
 export class Logger {
@@ -21,9 +21,8 @@ export class Logger {
         {
           level,
           base: { pid: process.pid, ...base },
-          messageKey: 'message',
           timestamp: stdTimeFunctions.isoTime,
-          formatters: { level: (label) => ({ level: label }), log: (fields) => redact(fields) as Record<string, unknown> },
+          formatters: { log: sanitised },
           mixin: () => {
             const correlationId = Correlation.current();
             return correlationId === undefined ? {} : { correlationId };
@@ -36,7 +35,7 @@ export class Logger {
 
   /** The same logger with `fields` in every line. */
   with(fields: LogFields): Logger {
-    return new Logger(this.sink.child(redact(fields) as Record<string, unknown>));
+    return new Logger(this.sink.child(sanitised(fields)));
   }
 
   debug(message: string, fields: LogFields = {}): void {
@@ -58,6 +57,10 @@ export class Logger {
   fatal(message: string, fields: LogFields = {}): void {
     this.sink.fatal(fields, scrubText(message));
   }
+}
+
+function sanitised({ error, ...fields }: LogFields): Record<string, unknown> {
+  return { ...(redact(fields) as Record<string, unknown>), ...(error === undefined ? {} : { err: redact(error) }) };
 }
 
 /** Nest's own messages as lines of `Logger`. Start-up chatter is logged as debug. */

@@ -27,7 +27,7 @@ export class OutboxRelay {
   private loop: Promise<void> | undefined;
   private listener: OutboxListener | undefined;
   private lastPass = performance.now();
-  private lastStrangers = 0;
+  private lastStrangers = -Infinity;
 
   constructor(
     private readonly config: AppConfig,

@@ -1,0 +1,93 @@
+import 'reflect-metadata';
+
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+
+import { AppConfig, ConfigError } from '#libs/config';
+import { Database } from '#libs/database';
+import { HealthService, Logger, Metrics, NestLogger, observabilityHandler } from '#libs/observability';
+import { WorkerRuntime } from '#libs/queue';
+
+import { SCHEDULES } from './schedules.js';
+import { WorkerModule } from './worker.module.js';
+
+/** EX_CONFIG of sysexits.h: starting again does not help. */
+const EXIT_CONFIG = 78;
+const JOB_GRACE_MS = 6_000;
+const STOP_LIMIT_MS = 9_500;
+
+/** Starts the worker process; resolves when jobs are being taken. */
+async function start(config: AppConfig, logger: Logger): Promise<void> {
+  let app: INestApplicationContext | undefined;
+  let server: Server | undefined;
+  let stopping = false;
+
+  const stop = async (why: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    logger.info('the worker stops', { why });
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    await app?.get(WorkerRuntime).stop(JOB_GRACE_MS);
+    server?.close();
+    await app?.close();
+    process.exit(0);
+  };
+  const onStop = (why: string) => () =>
+    void stop(why).catch((error: unknown) => {
+      logger.error('the worker did not stop in order', { error });
+      process.exit(1);
+    });
+  process.on('SIGTERM', onStop('SIGTERM'));
+  // a parent process with a channel passes the terminal's signal on by itself, once
+  process.on('SIGINT', process.connected ? () => undefined : onStop('SIGINT'));
+  process.on('disconnect', onStop('the parent process is gone'));
+
+  app = await NestFactory.createApplicationContext(WorkerModule.forRoot(config, logger), {
+    logger: new NestLogger(logger),
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  watchDatabase(app);
+  server = await listen(config.worker.httpPort, app);
+  await app.get(WorkerRuntime).start(SCHEDULES);
+  logger.info('the worker takes jobs', { httpPort: (server.address() as { port: number }).port, queue: config.redis ? 'redis' : 'postgresql' });
+  process.send?.({ type: 'ready' });
+}
+
+function watchDatabase(app: INestApplicationContext): void {
+  const database = app.get(Database);
+  app.get(HealthService).register('database', () => database.query('SELECT 1'));
+  app.get(Metrics).watchPool(database.connections);
+}
+
+/** Health and metrics; nothing else is served. */
+async function listen(port: number, app: INestApplicationContext): Promise<Server> {
+  const handler = observabilityHandler(app.get(HealthService), app.get(Metrics));
+  const server = createServer((request, response) => {
+    if (!handler(request, response)) response.writeHead(404).end();
+  });
+  server.listen(port);
+  await once(server, 'listening');
+  return server;
+}
+
+let logger: Logger | undefined;
+try {
+  const config = AppConfig.fromEnvironment();
+  const log = (logger = Logger.create(config.log.level, { app: 'worker' }));
+  const crash = (error: unknown): void => {
+    log.fatal('an error that nobody handles ends the worker', { error });
+    process.exit(1);
+  };
+  process.on('unhandledRejection', crash);
+  process.on('uncaughtException', crash);
+  await start(config, log);
+} catch (error) {
+  const text = error instanceof Error ? error.message : String(error);
+  logger?.fatal('the worker did not start', { error });
+  process.stderr.write(`Stowage worker: ${text}\n`);
+  process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+}

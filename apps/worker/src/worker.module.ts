@@ -1,0 +1,33 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+
+import { type AppConfig, ConfigModule } from '#libs/config';
+import { DatabaseModule } from '#libs/database';
+import { Clock, SystemClock } from '#libs/kernel';
+import { type Logger, ObservabilityModule } from '#libs/observability';
+import { QueueWorkerModule } from '#libs/queue';
+import { TaskRunnerModule } from '#libs/tasks';
+
+const STATEMENT_TIMEOUT_MS = 10 * 60_000;
+
+/** Jobs and tasks of all libs. No controller lives here. */
+@Module({})
+export class WorkerModule {
+  static forRoot(config: AppConfig, logger: Logger): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        ObservabilityModule.forRoot(logger),
+        DatabaseModule.forRoot({
+          url: config.database.url,
+          poolSize: config.database.poolSize,
+          statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+          applicationName: 'stowage-worker',
+          onPoolError: (error) => logger.warn('a database connection was lost', { error }),
+        }),
+        QueueWorkerModule,
+        TaskRunnerModule,
+      ],
+    };
+  }
+}
