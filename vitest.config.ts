@@ -22,6 +22,10 @@ export default defineConfig({
         ...shared,
         test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'], environment: 'node', testTimeout: 300_000, hookTimeout: 180_000 },
       },
+      {
+        ...shared,
+        test: { name: 'bench', include: ['test/bench/**/*.bench.ts'], environment: 'node', testTimeout: 600_000, hookTimeout: 600_000 },
+      },
     ],
   },
 });
