@@ -185,7 +185,13 @@ describe('the Cloudike framework', () => {
 
   beforeAll(async () => {
     app = await createNestApp(ProbeModule, logger);
-    server = createHttpServer({ raw: [], rest: app.getHttpAdapter().getInstance() as RequestListener, logger, metrics: app.get(Metrics), secure: false });
+    server = createHttpServer({
+      raw: [],
+      rest: app.getHttpAdapter().getInstance() as RequestListener,
+      logger,
+      metrics: app.get(Metrics),
+      secure: false,
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
@@ -198,9 +204,15 @@ describe('the Cloudike framework', () => {
   const call = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(`${base}${path}`, { redirect: 'manual', ...init });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: (text === '' ? undefined : JSON.parse(text)) as Record<string, unknown> };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: (text === '' ? undefined : JSON.parse(text)) as Record<string, unknown>,
+    };
   };
-  const post = (path: string, body: RequestInit['body'], type?: string) => call(path, { method: 'POST', body, headers: type ? { 'content-type': type } : {} });
+  const post = (path: string, body: RequestInit['body'], type?: string) =>
+    call(path, { method: 'POST', body, headers: type ? { 'content-type': type } : {} });
   const EXPECTED = { path: ['a b', 'ü'], flag: false, size: 5, created: -1500, names: ['x', 'y'], userIds: [1, 2], extraInfo: { k: 1 }, text: '+&' };
 
   it('takes the same parameters from query, form, multipart and JSON', async () => {
@@ -232,7 +244,11 @@ describe('the Cloudike framework', () => {
   });
 
   it('is not polluted by names of a prototype', async () => {
-    const { status, body } = await post('/api/1/probe/public', '{"path":"/a","__proto__":{"flag":true},"constructor":{"prototype":{"flag":true}}}', 'application/json');
+    const { status, body } = await post(
+      '/api/1/probe/public',
+      '{"path":"/a","__proto__":{"flag":true},"constructor":{"prototype":{"flag":true}}}',
+      'application/json',
+    );
     expect({ status, body }).toEqual({ status: 200, body: { dto: { path: ['a'] } } });
     expect(({} as { flag?: boolean }).flag).toBeUndefined();
     expect((await call('/api/1/probe/public?path=/a&__proto__[flag]=1&__proto__=1')).body).toEqual({ dto: { path: ['a'] } });
@@ -251,7 +267,12 @@ describe('the Cloudike framework', () => {
     ['a JSON list', '/api/1/probe/public', '["/a"]', 'application/json'],
     ['an object for a text', '/api/1/probe/public', '{"path":{"a":1}}', 'application/json'],
     ['a multipart body without boundary', '/api/1/probe/public', 'x', 'multipart/form-data'],
-    ['a multipart body that is cut', '/api/1/probe/public', '--b\r\nContent-Disposition: form-data; name="path"\r\n\r\n/a', 'multipart/form-data; boundary=b'],
+    [
+      'a multipart body that is cut',
+      '/api/1/probe/public',
+      '--b\r\nContent-Disposition: form-data; name="path"\r\n\r\n/a',
+      'multipart/form-data; boundary=b',
+    ],
   ])('answers 400 InvalidParameters to %s', async (_, path, body, type) => {
     const answer = body === undefined ? await call(path) : await post(path, body, type);
     expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameters' } });
@@ -262,7 +283,12 @@ describe('the Cloudike framework', () => {
     const big = `path=/a&text=${'x'.repeat(300_000)}`;
     expect(await post('/api/1/probe/public', big, 'application/x-www-form-urlencoded')).toMatchObject({ status: 413, body: { code: 'TooLarge' } });
     const stream = new Blob([big]).stream();
-    const answer = await call('/api/1/probe/public', { method: 'POST', body: stream, duplex: 'half', headers: { 'content-type': 'application/x-www-form-urlencoded' } } as RequestInit);
+    const answer = await call('/api/1/probe/public', {
+      method: 'POST',
+      body: stream,
+      duplex: 'half',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
     expect(answer.status).toBe(413);
   });
 
@@ -291,7 +317,8 @@ describe('the Cloudike framework', () => {
     expect(headers.get('access-control-max-age')).toBe('1728000');
     expect(headers.get('access-control-allow-credentials')).toBe('true');
     expect(headers.get('access-control-allow-methods')).toContain('PUT');
-    for (const name of ['Mountbit-Auth', 'X-Mx-ReqToken', 'Authorization', 'If-None-Match']) expect(headers.get('access-control-allow-headers')).toContain(name);
+    for (const name of ['Mountbit-Auth', 'X-Mx-ReqToken', 'Authorization', 'If-None-Match'])
+      expect(headers.get('access-control-allow-headers')).toContain(name);
   });
 
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });

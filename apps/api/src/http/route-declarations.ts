@@ -19,7 +19,8 @@ export class RouteDeclarations implements OnModuleInit {
       const controller = metatype as { name: string; prototype: Record<string, object> };
       for (const name of this.scanner.getAllMethodNames(controller.prototype)) {
         const handler = controller.prototype[name]!;
-        if (Reflect.hasMetadata(METHOD_METADATA, handler) && Reflect.getMetadata(ACCESS_METADATA, handler) === undefined) silent.push(`${controller.name}.${name}`);
+        if (Reflect.hasMetadata(METHOD_METADATA, handler) && Reflect.getMetadata(ACCESS_METADATA, handler) === undefined)
+          silent.push(`${controller.name}.${name}`);
       }
     }
     if (silent.length > 0) throw new Error(`These routes do not declare who may call them: ${silent.join(', ')}`);

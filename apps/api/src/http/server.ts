@@ -27,7 +27,12 @@ export interface ServerParts {
 
 /** The HTTP server of the api: request id, security headers, access log and latency around every request, hot routes before Nest. Not listening yet. */
 export function createHttpServer({ raw, rest, logger, metrics, secure }: ServerParts): Server {
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: MAX_HEADER_BYTES });
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
   const take = (request: IncomingMessage, response: ServerResponse, continuePending: boolean): void => {
     const given = request.headers['mountbit-request-id'] ?? request.headers['x-request-id'];
     Correlation.run(Array.isArray(given) ? given[0] : given, () => {

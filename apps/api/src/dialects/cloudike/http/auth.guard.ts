@@ -15,7 +15,8 @@ export class CloudikeAuthGuard implements CanActivate {
     const { auth } = request.cloudike.route;
     if (auth === 'public') return true;
     request.cloudike.actor = await this.actorOf(request);
-    if (auth === 'account' && !request.cloudike.actor) throw new DomainError('UNAUTHENTICATED', 'This call needs a token in the Mountbit-Auth header, or HTTP Basic.');
+    if (auth === 'account' && !request.cloudike.actor)
+      throw new DomainError('UNAUTHENTICATED', 'This call needs a token in the Mountbit-Auth header, or HTTP Basic.');
     return true;
   }
 

@@ -66,7 +66,9 @@ export class CloudikeEntry {
     nameRoute(request, template);
     if (request.method !== 'GET' && request.method !== 'POST' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, POST, OPTIONS');
-      sendError(response, new DomainError('ROUTE_NOT_FOUND', `There is no route ${request.method} ${template}.`), { errors: { ROUTE_NOT_FOUND: [405, 'MethodNotAllowed'] } });
+      sendError(response, new DomainError('ROUTE_NOT_FOUND', `There is no route ${request.method} ${template}.`), {
+        errors: { ROUTE_NOT_FOUND: [405, 'MethodNotAllowed'] },
+      });
       return;
     }
     request.cloudike = { route: match.route, template, version, segments: match.segments, tail: match.tail, actor: null };

@@ -35,7 +35,12 @@ function field(options: FieldOptions, schema: ApiPropertyOptions, read: Field['r
     const known = (Reflect.getOwnMetadata(FIELDS, target) as Field[] | undefined) ?? inherited(target);
     known.push({ property, names: [name, ...(options.aliases ?? [])], required: options.required ?? false, read });
     Reflect.defineMetadata(FIELDS, known, target);
-    ApiProperty({ ...schema, name, required: options.required ?? false, ...(options.description ? { description: options.description } : {}) } as ApiPropertyOptions)(target, key);
+    ApiProperty({
+      ...schema,
+      name,
+      required: options.required ?? false,
+      ...(options.description ? { description: options.description } : {}),
+    } as ApiPropertyOptions)(target, key);
   };
 }
 
@@ -50,7 +55,7 @@ function scalar(values: readonly unknown[]): string | undefined {
 }
 
 function textOf(value: unknown): string {
-  if (typeof value === 'object') throw new Error('must be a single value');
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') throw new Error('must be a single value');
   const text = String(value);
   if (text.includes('\0')) throw new Error('must not hold a NUL character');
   return text;
@@ -86,7 +91,9 @@ const MAX_DATE_MS = 8.64e15;
 
 /** Milliseconds since the epoch, exact; dates before 1970 are negative. An empty value is "not given". */
 export function Ms(options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type: 'integer', format: 'int64', description: 'Milliseconds since the epoch.' }, (values) => integer(scalar(values), -MAX_DATE_MS, MAX_DATE_MS));
+  return field(options, { type: 'integer', format: 'int64', description: 'Milliseconds since the epoch.' }, (values) =>
+    integer(scalar(values), -MAX_DATE_MS, MAX_DATE_MS),
+  );
 }
 
 const TRUE = new Set(['true', '1', 'yes', 'on']);
@@ -140,7 +147,10 @@ export function PathList(options: FieldOptions & { readonly maxItems?: number } 
   return field(options, { type: [String] }, (values) => {
     const { maxItems = 50_000 } = options;
     if (values.length > maxItems) throw new Error(`must not have more than ${maxItems} items`);
-    return atLeastOne(values.map((value) => segmentsOf(textOf(value))), options.required);
+    return atLeastOne(
+      values.map((value) => segmentsOf(textOf(value))),
+      options.required,
+    );
   });
 }
 

@@ -37,7 +37,9 @@ export const OptionalActor = createParamDecorator((_: unknown, context: Executio
 export const PathTail = createParamDecorator((_: unknown, context: ExecutionContext): readonly string[] => requestOf(context).cloudike.tail);
 
 /** The decoded value of one `<name>` segment of the route; undefined in spellings of the route that do not have it. */
-export const UrlSegment = createParamDecorator((name: string, context: ExecutionContext): string | undefined => requestOf(context).cloudike.segments[name]);
+export const UrlSegment = createParamDecorator(
+  (name: string, context: ExecutionContext): string | undefined => requestOf(context).cloudike.segments[name],
+);
 
 /** A request header as text, or undefined. */
 export const Header = createParamDecorator((name: string, context: ExecutionContext): string | undefined => {

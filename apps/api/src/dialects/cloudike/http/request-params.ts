@@ -107,7 +107,11 @@ async function readMultipart(request: IncomingMessage, bag: ParamBag, limitBytes
     let size = 0;
     let form: busboy.Busboy;
     try {
-      form = busboy({ headers: request.headers, defParamCharset: 'utf8', limits: { fieldSize: limitBytes, fields: 50_000, parts: 50_000, fieldNameSize: 256 } });
+      form = busboy({
+        headers: request.headers,
+        defParamCharset: 'utf8',
+        limits: { fieldSize: limitBytes, fields: 50_000, parts: 50_000, fieldNameSize: 256 },
+      });
     } catch (error) {
       reject(new DomainError('INVALID_ARGUMENT', 'The multipart body has no boundary.', {}, { cause: error }));
       return;

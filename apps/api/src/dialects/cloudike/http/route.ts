@@ -1,4 +1,14 @@
-import { applyDecorators, Controller, HttpCode, RequestMapping, RequestMethod, type Type, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
+import {
+  applyDecorators,
+  Controller,
+  HttpCode,
+  RequestMapping,
+  RequestMethod,
+  type Type,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 
 import type { DomainErrorCode } from '#libs/kernel';
