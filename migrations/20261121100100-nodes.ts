@@ -85,10 +85,13 @@ export class Nodes1795255260000 implements MigrationInterface {
         CONSTRAINT ck_nodes_file CHECK (kind = 'folder' OR (blob_id IS NOT NULL AND current_version_no > 0))
       ) WITH (fillfactor = 80);
       CREATE UNIQUE INDEX uq_nodes_root ON nodes (space_id) WHERE parent_id IS NULL;
-      CREATE UNIQUE INDEX uq_nodes_sibling_name ON nodes (parent_id, name_key) WHERE removal IS NULL;
-      CREATE INDEX ix_nodes_parent ON nodes (space_id, parent_id);
+      -- parent first: with the space first, PostgreSQL takes this index for the check of fk_nodes_parent while the table is young and
+      -- has no statistics, and reads the whole space for every row that is inserted
+      CREATE INDEX ix_nodes_parent ON nodes (parent_id, space_id);
       CREATE INDEX ix_nodes_child_modified ON nodes (parent_id, modified_ms, id) WHERE removal IS NULL;
       CREATE INDEX ix_nodes_child_folders ON nodes (parent_id) WHERE kind = 'folder' AND removal IS NULL;
+      -- the last of those that begin with parent_id: among equals without statistics PostgreSQL takes the youngest
+      CREATE UNIQUE INDEX uq_nodes_sibling_name ON nodes (parent_id, name_key) WHERE removal IS NULL;
       CREATE INDEX ix_nodes_removal ON nodes (space_id, removal, removed_at, id) WHERE removal IS NOT NULL;
       CREATE UNIQUE INDEX uq_nodes_trash_name ON nodes (space_id, trash_name) WHERE removal = 'trashed';
       CREATE INDEX ix_nodes_restore_key ON nodes (space_id, restore_key, removed_at) WHERE removal = 'trashed';
