@@ -1,0 +1,133 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+
+import { type AccountActor, Clock, DomainError, sha256 } from '#libs/kernel';
+
+import { ActivityRecorder } from './activity-recorder.js';
+import { CredentialVerifier } from './credential-verifier.service.js';
+import { basicCandidates, splitBasic } from './login-name.js';
+import { AccountRepository } from './repositories/account.repository.js';
+import { type TokenHolder, TokenRepository } from './repositories/token.repository.js';
+
+const TRUST_MS = 1_000;
+const MAX_ENTRIES = 20_000;
+const TOKEN = /^[0-9a-f]{32}$/i;
+
+interface Known {
+  readonly actor: Promise<AccountActor>;
+  /** Undefined while it is being looked up. */
+  accountId?: number;
+  trustedUntilMs: number;
+}
+
+/** A password that was right: it stays right for as long as the account carries the hash it was compared with. */
+interface ProvenPassword {
+  readonly secretHash: string;
+}
+
+/**
+ * Credential -> Actor, for every request. What was found is trusted for one second, so a revocation reaches every process within that time;
+ * in this process `forget` makes it effective at once. Requests that arrive together share one lookup.
+ */
+@Injectable()
+export class Authenticator {
+  private readonly known = new LRUCache<string, Known>({ max: MAX_ENTRIES });
+  private readonly proven = new LRUCache<string, ProvenPassword>({ max: MAX_ENTRIES });
+  /** Cache keys must not be passwords, nor hashes that mean something outside of this process. */
+  private readonly cacheKey = randomBytes(32);
+
+  constructor(
+    private readonly tokens: TokenRepository,
+    private readonly accounts: AccountRepository,
+    private readonly verifier: CredentialVerifier,
+    private readonly activity: ActivityRecorder,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The account behind an auth token. UNAUTHENTICATED for anything that does not let in now, whatever the reason. */
+  async byToken(token: string): Promise<AccountActor> {
+    if (!TOKEN.test(token)) throw unauthenticated();
+    const secret = sha256(token.toLowerCase());
+    return this.trusted(`token:${secret.toString('base64')}`, () => this.lookUpToken(secret));
+  }
+
+  /**
+   * The account behind `user:password` of HTTP Basic, sent from the address `ip`. Throws as a login does (INVALID_CREDENTIALS, LOGIN_LOCKED, ...);
+   * the password is hashed again only when the stored hash has changed.
+   */
+  async byBasic(userPass: string, ip: string): Promise<AccountActor> {
+    const key = createHmac('sha256', this.cacheKey).update(userPass).digest('base64');
+    return this.trusted(`basic:${key}`, () => this.lookUpBasic(key, userPass, ip));
+  }
+
+  /** Makes what was changed about an account (token removed, password changed, account disabled) effective at once in this process. */
+  forget(accountId: number): void {
+    for (const [key, entry] of this.known.entries()) {
+      // A lookup under way may have read the state from before the change.
+      if (entry.accountId === undefined || entry.accountId === accountId) this.known.delete(key);
+    }
+  }
+
+  private async trusted(key: string, lookUp: () => Promise<{ actor: AccountActor; ownerId: number; trustMs: number }>): Promise<AccountActor> {
+    const found = this.known.get(key);
+    if (found !== undefined && found.trustedUntilMs > this.clock.nowMs()) return found.actor;
+    const looking = lookUp();
+    const entry: Known = { actor: looking.then(({ actor }) => actor), trustedUntilMs: Number.POSITIVE_INFINITY };
+    this.known.set(key, entry);
+    try {
+      const { actor, ownerId, trustMs } = await looking;
+      entry.accountId = ownerId;
+      entry.trustedUntilMs = this.clock.nowMs() + trustMs;
+      return actor;
+    } catch (error) {
+      if (this.known.peek(key) === entry) this.known.delete(key);
+      throw error;
+    }
+  }
+
+  private async lookUpToken(secret: Buffer): Promise<{ actor: AccountActor; ownerId: number; trustMs: number }> {
+    const startedMs = this.clock.nowMs();
+    const holder = await this.tokens.findHolder(secret);
+    if (holder === null || !letsIn(holder, startedMs)) throw unauthenticated();
+    const { accountId, companyId, role, tokenId } = holder;
+    this.activity.record(accountId, tokenId, holder.lastUsedAt);
+    const endsInMs = (holder.tokenExpiresAt?.getTime() ?? Infinity) - startedMs;
+    return { actor: { kind: 'account', accountId, companyId, role, tokenId }, ownerId: holder.ownerId, trustMs: Math.min(TRUST_MS, endsInMs) };
+  }
+
+  private async lookUpBasic(key: string, userPass: string, ip: string): Promise<{ actor: AccountActor; ownerId: number; trustMs: number }> {
+    const split = splitBasic(userPass);
+    if (split === null) throw unauthenticated();
+    const logins = basicCandidates(split.user);
+    const proven = this.proven.get(key);
+    const current = proven === undefined ? null : await this.accounts.findCredential(logins);
+    const stillRight =
+      current !== null &&
+      current.secretHash === proven?.secretHash &&
+      current.state === 'active' &&
+      current.loginConfirmed &&
+      (current.expiresMs === null || current.expiresMs > this.clock.nowMs());
+    const credential = stillRight ? current : await this.verifier.verify(logins, split.password, ip);
+    this.proven.set(key, { secretHash: credential.secretHash! });
+    const { accountId, companyId, role } = credential;
+    this.activity.record(accountId, null, null);
+    return { actor: { kind: 'account', accountId, companyId, role, tokenId: null }, ownerId: accountId, trustMs: TRUST_MS };
+  }
+}
+
+function letsIn(holder: TokenHolder, nowMs: number): boolean {
+  const inTime = (end: Date | null) => end === null || end.getTime() > nowMs;
+  return (
+    holder.state === 'active' &&
+    holder.ownerState === 'active' &&
+    inTime(holder.tokenExpiresAt) &&
+    inTime(holder.accountExpiresAt) &&
+    inTime(holder.ownerExpiresAt)
+  );
+}
+
+function unauthenticated(): DomainError {
+  return new DomainError('UNAUTHENTICATED', 'Sign in first: the token is missing, wrong or has ended.');
+}

@@ -1,0 +1,274 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+import type { AccountRole } from '#libs/kernel';
+
+import type { LoginKind, LoginName } from '../login-name.js';
+
+export type AccountState = 'pending' | 'active' | 'disabled' | 'deleted';
+
+/** An account without its secrets. Times are ms since the epoch. */
+export interface AccountRecord {
+  readonly id: number;
+  readonly companyId: number | null;
+  readonly companyName: string;
+  readonly companyDomain: string;
+  readonly role: AccountRole;
+  readonly isCompanyAdmin: boolean;
+  readonly state: AccountState;
+  readonly name: string;
+  readonly lang: string;
+  readonly timezone: string;
+  readonly region: string;
+  readonly extraInfo: Readonly<Record<string, unknown>>;
+  readonly needPasswordChange: boolean;
+  readonly userAgreement: boolean;
+  readonly canPrint: boolean;
+  readonly canDownload: boolean;
+  readonly canUpload: boolean;
+  readonly pcCanDownload: boolean;
+  readonly useWatermarks: boolean;
+  readonly mobileRestriction: boolean;
+  readonly ipRestriction: boolean;
+  readonly allowedIps: string;
+  readonly expiresMs: number | null;
+  readonly lastLoginMs: number | null;
+  readonly lastLoginIp: string | null;
+  readonly lastActivityMs: number | null;
+  readonly createdMs: number;
+  readonly confirmedMs: number | null;
+  readonly deletedMs: number | null;
+}
+
+export interface LoginRecord {
+  readonly id: string;
+  readonly accountId: number;
+  readonly kind: LoginKind;
+  readonly value: string;
+  readonly valueKey: string;
+  readonly confirmedMs: number | null;
+}
+
+/** What a password is compared with. `secretHash` is the pair's own secret for `basic`, else the account's password. */
+export interface CredentialRecord {
+  readonly loginId: string;
+  readonly accountId: number;
+  readonly secretHash: string | null;
+  readonly loginConfirmed: boolean;
+  readonly companyId: number | null;
+  readonly role: AccountRole;
+  readonly state: AccountState;
+  readonly expiresMs: number | null;
+}
+
+/** The columns a new account may set; everything else has the schema's default. */
+export interface NewAccount {
+  readonly name: string;
+  readonly lang: string;
+  readonly passwordHash: string | null;
+  readonly state: AccountState;
+  readonly companyId: number | null;
+  readonly role?: AccountRole;
+  readonly isCompanyAdmin?: boolean;
+  readonly userAgreement?: boolean;
+  readonly marketingAgreement?: boolean;
+  readonly canPrint?: boolean;
+  readonly canDownload?: boolean;
+  readonly pcCanDownload?: boolean;
+  readonly useWatermarks?: boolean;
+  readonly mobileRestriction?: boolean;
+  readonly expiresMs?: number | null;
+}
+
+/** Absent fields stay as they are. */
+export interface ProfileChange {
+  readonly name?: string;
+  readonly lang?: string;
+  readonly timezone?: string;
+  readonly extraInfo?: Readonly<Record<string, unknown>>;
+}
+
+const MS = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::float8`;
+
+const ACCOUNT = `
+  a.id, a.company_id AS "companyId", coalesce(c.name, '') AS "companyName", coalesce(c.domain, '') AS "companyDomain", a.role,
+  a.is_company_admin AS "isCompanyAdmin", a.state, a.name, a.lang, a.timezone, a.region, a.extra_info AS "extraInfo",
+  a.need_password_change AS "needPasswordChange", a.user_agreement AS "userAgreement", a.can_print AS "canPrint", a.can_download AS "canDownload",
+  a.can_upload AS "canUpload", a.pc_can_download AS "pcCanDownload", a.use_watermarks AS "useWatermarks",
+  a.mobile_restriction AS "mobileRestriction", a.ip_restriction AS "ipRestriction", a.allowed_ips AS "allowedIps",
+  floor(${MS('a.expires_at')}) AS "expiresMs", floor(${MS('a.last_login_at')}) AS "lastLoginMs", a.last_login_ip AS "lastLoginIp",
+  floor(${MS('a.last_activity_at')}) AS "lastActivityMs", floor(${MS('a.created_at')}) AS "createdMs",
+  floor(${MS('a.confirmed_at')}) AS "confirmedMs", floor(${MS('a.deleted_at')}) AS "deletedMs"`;
+
+const LOGIN = `l.id, l.account_id AS "accountId", l.kind, l.value, l.value_key AS "valueKey", floor(${MS('l.confirmed_at')}) AS "confirmedMs"`;
+
+/** Accounts and the logins that lead to them. */
+@Injectable()
+export class AccountRepository {
+  constructor(private readonly database: Database) {}
+
+  find(id: number): Promise<AccountRecord | null> {
+    return this.database.queryOne<AccountRecord & Record<string, unknown>>(
+      `SELECT ${ACCOUNT} FROM accounts a LEFT JOIN companies c ON c.id = a.company_id WHERE a.id = $1`,
+      [id],
+    );
+  }
+
+  /** Keeps the account's row from other changes until the transaction ends; false when there is no such account. */
+  async lock(id: number): Promise<boolean> {
+    return (await this.database.queryOne('SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE', [id])) !== null;
+  }
+
+  /** Name, language and first login of each account, in one statement. */
+  listPeople(ids: readonly number[]): Promise<{ id: number; name: string; lang: string; login: string }[]> {
+    return this.database.query(
+      `SELECT a.id, a.name, a.lang, coalesce(l.login, 'userid:' || a.id) AS login
+         FROM accounts a
+         LEFT JOIN LATERAL (
+           SELECT kind || ':' || value AS login FROM logins WHERE account_id = a.id AND kind IN ('email', 'msisdn', 'ldap')
+            ORDER BY confirmed_at NULLS LAST, created_at, id LIMIT 1) l ON true
+        WHERE a.id = ANY($1::bigint[])`,
+      [ids],
+    );
+  }
+
+  async insert(account: NewAccount, now: Date): Promise<number> {
+    const row = await this.database.queryOne<{ id: number }>(
+      `INSERT INTO accounts (name, lang, password_hash, state, company_id, role, is_company_admin, user_agreement, marketing_agreement, can_print,
+                             can_download, pc_can_download, use_watermarks, mobile_restriction, expires_at, created_at, confirmed_at, password_changed_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::timestamptz,
+               CASE WHEN $4 = 'active' THEN $16::timestamptz END, CASE WHEN $3::text IS NOT NULL THEN $16::timestamptz END)
+       RETURNING id`,
+      [
+        account.name,
+        account.lang,
+        account.passwordHash,
+        account.state,
+        account.companyId,
+        account.role ?? 'user',
+        account.isCompanyAdmin ?? false,
+        account.userAgreement ?? false,
+        account.marketingAgreement ?? false,
+        account.canPrint ?? true,
+        account.canDownload ?? true,
+        account.pcCanDownload ?? true,
+        account.useWatermarks ?? false,
+        account.mobileRestriction ?? false,
+        account.expiresMs == null ? null : new Date(account.expiresMs),
+        now,
+      ],
+    );
+    return row!.id;
+  }
+
+  async updateProfile(id: number, change: ProfileChange): Promise<void> {
+    await this.database.run(
+      `UPDATE accounts SET name = coalesce($2, name), lang = coalesce($3, lang), timezone = coalesce($4, timezone), extra_info = coalesce($5::jsonb, extra_info)
+        WHERE id = $1`,
+      [id, change.name ?? null, change.lang ?? null, change.timezone ?? null, change.extraInfo === undefined ? null : JSON.stringify(change.extraInfo)],
+    );
+  }
+
+  async setCompany(id: number, companyId: number, isCompanyAdmin: boolean): Promise<void> {
+    await this.database.run('UPDATE accounts SET company_id = $2, is_company_admin = $3 WHERE id = $1', [id, companyId, isCompanyAdmin]);
+  }
+
+  async passwordHash(id: number): Promise<string | null> {
+    return (await this.database.queryOne<{ hash: string | null }>('SELECT password_hash AS hash FROM accounts WHERE id = $1', [id]))?.hash ?? null;
+  }
+
+  /** Sets the password; `mustChange` asks the person for another one at the next chance. */
+  async setPassword(id: number, passwordHash: string, now: Date, mustChange = false): Promise<void> {
+    await this.database.run('UPDATE accounts SET password_hash = $2, password_changed_at = $3, need_password_change = $4 WHERE id = $1', [
+      id,
+      passwordHash,
+      now,
+      mustChange,
+    ]);
+  }
+
+  async requirePasswordChange(id: number): Promise<void> {
+    await this.database.run('UPDATE accounts SET need_password_change = true WHERE id = $1', [id]);
+  }
+
+  /** Turns a pending account into an active one; any other state stays as it is. */
+  async activate(id: number, now: Date): Promise<void> {
+    await this.database.run(`UPDATE accounts SET state = 'active', confirmed_at = $2 WHERE id = $1 AND state = 'pending'`, [id, now]);
+  }
+
+  /** Notes a login and returns when and from where the one before it came. */
+  async recordLogin(id: number, now: Date, ip: string): Promise<{ previousMs: number | null; previousIp: string | null }> {
+    const row = await this.database.queryOne<{ previousMs: number | null; previousIp: string | null }>(
+      `UPDATE accounts a SET last_login_at = $2, last_login_ip = $3, last_activity_at = $2
+         FROM (SELECT id, last_login_at, last_login_ip FROM accounts WHERE id = $1 FOR NO KEY UPDATE) old
+        WHERE a.id = old.id
+       RETURNING floor(${MS('old.last_login_at')}) AS "previousMs", old.last_login_ip AS "previousIp"`,
+      [id, now, ip],
+    );
+    return row ?? { previousMs: null, previousIp: null };
+  }
+
+  async touch(ids: readonly number[], now: Date, before: Date): Promise<void> {
+    await this.database.run('UPDATE accounts SET last_activity_at = $2 WHERE id = ANY($1::bigint[]) AND (last_activity_at IS NULL OR last_activity_at < $3)', [
+      ids,
+      now,
+      before,
+    ]);
+  }
+
+  async hasSystemAdmin(): Promise<boolean> {
+    return (await this.database.queryOne(`SELECT 1 FROM accounts WHERE role = 'admin' AND state = 'active' LIMIT 1`)) !== null;
+  }
+
+  // --- logins ---
+
+  /** What to compare a password with, for any of the given logins; the first of them that exists wins. */
+  async findCredential(logins: readonly LoginName[]): Promise<CredentialRecord | null> {
+    return this.database.queryOne<CredentialRecord & Record<string, unknown>>(
+      `SELECT l.id AS "loginId", a.id AS "accountId", CASE WHEN l.kind IN ('basic', 'contacts_sync') THEN l.secret_hash ELSE a.password_hash END AS "secretHash",
+              l.confirmed_at IS NOT NULL AS "loginConfirmed", a.company_id AS "companyId", a.role, a.state, floor(${MS('a.expires_at')}) AS "expiresMs"
+         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (kind, value_key, place)
+         JOIN logins l ON l.kind = wanted.kind AND l.value_key = wanted.value_key
+         JOIN accounts a ON a.id = l.account_id
+        ORDER BY wanted.place LIMIT 1`,
+      [logins.map((login) => login.kind), logins.map((login) => login.valueKey)],
+    );
+  }
+
+  findLogin(login: LoginName): Promise<(LoginRecord & { state: AccountState }) | null> {
+    return this.database.queryOne<LoginRecord & { state: AccountState } & Record<string, unknown>>(
+      `SELECT ${LOGIN}, a.state FROM logins l JOIN accounts a ON a.id = l.account_id WHERE l.kind = $1 AND l.value_key = $2`,
+      [login.kind, login.valueKey],
+    );
+  }
+
+  /** All logins of an account, oldest first. */
+  listLogins(accountId: number): Promise<LoginRecord[]> {
+    return this.database.query<LoginRecord & Record<string, unknown>>(
+      `SELECT ${LOGIN} FROM logins l WHERE l.account_id = $1 ORDER BY l.created_at, l.id`,
+      [accountId],
+    );
+  }
+
+  /** LOGIN_TAKEN when anybody has it. */
+  async insertLogin(id: string, accountId: number, login: LoginName, now: Date, options: { confirmed: boolean; secretHash?: string }): Promise<void> {
+    await this.database.run(
+      `INSERT INTO logins (id, account_id, kind, value, value_key, secret_hash, confirmed_at, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $7 THEN $8::timestamptz END, $8::timestamptz)`,
+      [id, accountId, login.kind, login.value, login.valueKey, options.secretHash ?? null, options.confirmed, now],
+    );
+  }
+
+  async confirmLogin(loginId: string, now: Date): Promise<void> {
+    await this.database.run('UPDATE logins SET confirmed_at = coalesce(confirmed_at, $2) WHERE id = $1', [loginId, now]);
+  }
+
+  async removeLogin(loginId: string): Promise<boolean> {
+    return (await this.database.run('DELETE FROM logins WHERE id = $1', [loginId])) > 0;
+  }
+
+  /** Removes the pairs made for HTTP Basic and contact sync. */
+  async removePairs(accountId: number): Promise<void> {
+    await this.database.run(`DELETE FROM logins WHERE account_id = $1 AND kind IN ('basic', 'contacts_sync')`, [accountId]);
+  }
+}

@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+import { newId, sha256 } from '#libs/kernel';
+
+export type SecretPurpose = 'confirm' | 'recover' | 'invite' | 'login_key' | 'oauth_request' | 'oauth_verifier';
+
+export interface SecretRecord {
+  readonly id: string;
+  readonly accountId: number | null;
+  readonly purpose: SecretPurpose;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly usedAt: Date | null;
+}
+
+/** One-time secrets that travel by mail or by a redirect. Only their SHA-256 is stored. */
+@Injectable()
+export class SecretRepository {
+  constructor(private readonly database: Database) {}
+
+  async insert(secret: {
+    readonly value: string;
+    readonly purpose: SecretPurpose;
+    readonly accountId: number | null;
+    readonly payload?: Readonly<Record<string, unknown>>;
+    readonly now: Date;
+    readonly lifeMs: number;
+  }): Promise<void> {
+    await this.database.run(
+      `INSERT INTO account_secrets (id, account_id, purpose, secret_sha256, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7)`,
+      [
+        newId(secret.now.getTime()),
+        secret.accountId,
+        secret.purpose,
+        sha256(secret.value),
+        JSON.stringify(secret.payload ?? {}),
+        secret.now,
+        new Date(secret.now.getTime() + secret.lifeMs),
+      ],
+    );
+  }
+
+  /** The secret with this value, kept from other uses until the transaction ends; null when it never was, or has ended. */
+  lock(value: string, purposes: readonly SecretPurpose[], now: Date): Promise<SecretRecord | null> {
+    return this.database.queryOne<SecretRecord & Record<string, unknown>>(
+      `SELECT id, account_id AS "accountId", purpose, payload, created_at AS "createdAt", expires_at AS "expiresAt", used_at AS "usedAt"
+         FROM account_secrets WHERE secret_sha256 = $1 AND purpose = ANY($2::text[]) AND expires_at > $3 FOR UPDATE`,
+      [sha256(value), purposes, now],
+    );
+  }
+
+  async markUsed(id: string, now: Date): Promise<void> {
+    await this.database.run('UPDATE account_secrets SET used_at = coalesce(used_at, $2) WHERE id = $1', [id, now]);
+  }
+
+  /** Ends all secrets of these kinds that an account has. */
+  async removeAll(accountId: number, purposes: readonly SecretPurpose[]): Promise<void> {
+    await this.database.run('DELETE FROM account_secrets WHERE account_id = $1 AND purpose = ANY($2::text[])', [accountId, purposes]);
+  }
+
+  /** Removes up to `count` secrets that ended before `now`; how many there were. */
+  removeExpired(now: Date, count: number): Promise<number> {
+    return this.database.run(
+      'DELETE FROM account_secrets WHERE id IN (SELECT id FROM account_secrets WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)',
+      [now, count],
+    );
+  }
+}

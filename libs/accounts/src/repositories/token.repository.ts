@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+import type { AccountRole } from '#libs/kernel';
+
+import type { AccountState } from './account.repository.js';
+
+/** A token as its owner sees it; its value is not stored. */
+export interface TokenRecord {
+  readonly id: string;
+  readonly permanent: boolean;
+  readonly deviceDescription: string;
+  readonly remoteWipe: boolean;
+  readonly createdMs: number;
+  readonly lastUsedMs: number;
+  readonly expiresMs: number | null;
+}
+
+export interface NewToken {
+  readonly id: string;
+  readonly accountId: number;
+  readonly secretSha256: Buffer;
+  readonly permanent: boolean;
+  readonly deviceDescription: string;
+  readonly userAgent: string;
+  readonly ip: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+}
+
+/** Whom a token stands for: `accountId` acts, `ownerId` logged in; they differ only while an admin acts as somebody. */
+export interface TokenHolder {
+  readonly tokenId: string;
+  readonly ownerId: number;
+  readonly ownerState: AccountState;
+  readonly accountId: number;
+  readonly companyId: number | null;
+  readonly role: AccountRole;
+  readonly state: AccountState;
+  readonly accountExpiresAt: Date | null;
+  readonly ownerExpiresAt: Date | null;
+  readonly tokenExpiresAt: Date | null;
+  readonly lastUsedAt: Date;
+}
+
+@Injectable()
+export class TokenRepository {
+  constructor(private readonly database: Database) {}
+
+  async insert(token: NewToken): Promise<void> {
+    await this.database.run(
+      `INSERT INTO auth_tokens (id, account_id, secret_sha256, permanent, device_description, user_agent, ip, created_at, last_used_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)`,
+      [token.id, token.accountId, token.secretSha256, token.permanent, token.deviceDescription, token.userAgent, token.ip, token.createdAt, token.expiresAt],
+    );
+  }
+
+  /** The hot read behind every request. */
+  findHolder(secretSha256: Buffer): Promise<TokenHolder | null> {
+    return this.database.queryOne<TokenHolder & Record<string, unknown>>(
+      `SELECT t.id AS "tokenId", t.account_id AS "ownerId", o.state AS "ownerState", o.expires_at AS "ownerExpiresAt", a.id AS "accountId",
+              a.company_id AS "companyId", a.role, a.state, a.expires_at AS "accountExpiresAt", t.expires_at AS "tokenExpiresAt", t.last_used_at AS "lastUsedAt"
+         FROM auth_tokens t
+         JOIN accounts o ON o.id = t.account_id
+         JOIN accounts a ON a.id = coalesce(t.effective_account_id, t.account_id)
+        WHERE t.secret_sha256 = $1`,
+      [secretSha256],
+    );
+  }
+
+  /** Tokens of an account that have not ended, oldest first. */
+  list(accountId: number, options: { permanentOnly: boolean }, now: Date): Promise<TokenRecord[]> {
+    return this.database.query<TokenRecord & Record<string, unknown>>(
+      `SELECT id, permanent, device_description AS "deviceDescription", remote_wipe AS "remoteWipe",
+              floor(extract(epoch FROM created_at) * 1000)::float8 AS "createdMs", floor(extract(epoch FROM last_used_at) * 1000)::float8 AS "lastUsedMs",
+              floor(extract(epoch FROM expires_at) * 1000)::float8 AS "expiresMs"
+         FROM auth_tokens WHERE account_id = $1 AND (permanent OR NOT $2) AND (expires_at IS NULL OR expires_at > $3) ORDER BY created_at, id`,
+      [accountId, options.permanentOnly, now],
+    );
+  }
+
+  async remove(accountId: number, id: string): Promise<boolean> {
+    return (await this.database.run('DELETE FROM auth_tokens WHERE account_id = $1 AND id = $2', [accountId, id])) > 0;
+  }
+
+  /** Ends all tokens of an account but `exceptId`. */
+  async removeAll(accountId: number, exceptId: string | null): Promise<void> {
+    await this.database.run('DELETE FROM auth_tokens WHERE account_id = $1 AND id IS DISTINCT FROM $2', [accountId, exceptId]);
+  }
+
+  async touch(ids: readonly string[], now: Date, before: Date): Promise<void> {
+    await this.database.run('UPDATE auth_tokens SET last_used_at = $2 WHERE id = ANY($1::text[]) AND last_used_at < $3', [ids, now, before]);
+  }
+
+  /** Removes up to `count` tokens that ended before `now`; how many there were. */
+  removeExpired(now: Date, count: number): Promise<number> {
+    return this.database.run(
+      'DELETE FROM auth_tokens WHERE id IN (SELECT id FROM auth_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)',
+      [now, count],
+    );
+  }
+}

@@ -1,0 +1,9 @@
+import { Module } from '@nestjs/common';
+
+import { Clock, SystemClock } from '#libs/kernel';
+import { QueueModule } from '#libs/queue';
+
+import { Mailer, SendMailJob } from './mailer.js';
+
+@Module({ imports: [QueueModule], providers: [{ provide: Clock, useClass: SystemClock }, Mailer, SendMailJob], exports: [Mailer] })
+export class MailModule {}
