@@ -115,7 +115,7 @@ async function compileAll(files) {
         if (isSource(file)) await compile(swc, options, file);
         else await writeOutput(file, await fs.readFile(inProject(file)));
       } catch (error) {
-        errors.push({ file, error: error.message.trim() });
+        errors.push({ file, error: error.message.split('\nCaused by')[0].trim() });
         await removeOutputs(outputsOf(file));
       }
     }),

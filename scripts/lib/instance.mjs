@@ -1,6 +1,5 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { LauncherError } from './project.mjs';
 import { isSameProcess, processIdentity } from './process-tree.mjs';
@@ -12,10 +11,10 @@ import { isSameProcess, processIdentity } from './process-tree.mjs';
 export function openDataDir(dataDir) {
   const absolute = path.resolve(dataDir);
   const problem = (error) =>
-    new LauncherError(`the data folder ${absolute} cannot be written by ${os.userInfo().username} (${error.code}); set STOWAGE_DATA_DIR to a folder that can`);
+    new LauncherError(`the data folder ${absolute} cannot be made or written by user ${process.getuid()} (${error.code}); set STOWAGE_DATA_DIR to a folder that can`);
   try {
     if (!fs.existsSync(absolute)) {
-      fs.mkdirSync(absolute, { recursive: true });
+      makeFolders(absolute);
       // Root lends the database to another user, who has to pass through; what lies inside has its own, narrow rights.
       fs.chmodSync(absolute, process.getuid() === 0 ? 0o711 : 0o700);
     }
@@ -27,6 +26,12 @@ export function openDataDir(dataDir) {
     throw problem(error);
   }
   return absolute;
+}
+
+/** Makes a folder and those above it. (Node's own recursive form never returns where the file system refuses folders, as /proc does.) */
+function makeFolders(folder) {
+  if (!fs.existsSync(path.dirname(folder))) makeFolders(path.dirname(folder));
+  fs.mkdirSync(folder);
 }
 
 /**

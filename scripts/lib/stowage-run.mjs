@@ -1,13 +1,12 @@
 import { createInterface } from 'node:readline';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { build } from './build.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { startEmbeddedPostgres } from './embedded-postgres.mjs';
 import { claimDataDir, openDataDir, secretKey } from './instance.mjs';
 import { portProblem } from './ports.mjs';
-import { dieWithParent, ended, spawnCommand } from './process-tree.mjs';
+import { dieWithParent, ended, endForeignProcess, isSameProcess, processIdentity, spawnCommand } from './process-tree.mjs';
 import { inProject, LauncherError, projectRoot, setting } from './project.mjs';
 import { say, seconds, step, warn } from './progress.mjs';
 import { keepPostgresRunning, rotateLog, SupervisedApp } from './supervisor.mjs';
@@ -66,6 +65,8 @@ export class StowageRun {
     const env = {
       ...process.env,
       NODE_ENV: setting('NODE_ENV') ?? 'production',
+      // The packages that are installed run on this Node; advice for later versions is no news for whoever starts the product.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       STOWAGE_DATA_DIR: dataDir,
       STOWAGE_SECRET_KEY: setting('STOWAGE_SECRET_KEY') ?? secretKey(dataDir),
       DATABASE_URL: setting('DATABASE_URL') ?? (await this.#abandonable(this.#startPostgres(dataDir))),
@@ -104,11 +105,11 @@ export class StowageRun {
           entry: inProject(`dist/apps/${name}/src/main.js`),
           env,
           logFile: path.join(dataDir, 'log', `${name}.log`),
+          onLaunch: (pid) => this.#claim.update({ [name]: { pid, identity: processIdentity(pid) } }),
           onGiveUp: this.#fail,
         }),
     );
     await Promise.all(this.#apps.map((app) => app.start()));
-    this.#claim.update({ api: this.#apps[0].pid, worker: this.#apps[1].pid });
   }
 
   async #stop() {
@@ -123,10 +124,14 @@ export class StowageRun {
   }
 }
 
-/** Ends what a killed run may have left and says so. */
+/** Ends what a killed run left behind and says so. Its api and worker end by themselves, but may still be at their last work. */
 async function tidyEarlierRun(earlier) {
   if (!earlier) return;
   say(`  note: an earlier run${earlier.pid ? ` (process ${earlier.pid}, started ${earlier.startedAt})` : ''} ended without cleaning up; its leftovers are removed`);
+  for (const left of [earlier.api, earlier.worker]) {
+    if (!left || !isSameProcess(left.pid, left.identity)) continue;
+    if (!(await endForeignProcess(left.pid, 'SIGTERM', DRAIN_MS))) await endForeignProcess(left.pid, 'SIGKILL', 5000);
+  }
   const socketDir = earlier.postgres?.socketDir;
   if (socketDir && path.basename(socketDir).startsWith('stowage-pg-')) fs.rmSync(socketDir, { recursive: true, force: true });
 }
@@ -135,11 +140,11 @@ async function tidyEarlierRun(earlier) {
 async function checkAddress() {
   const host = setting('STOWAGE_HTTP_HOST') ?? '127.0.0.1';
   const port = Number(setting('STOWAGE_HTTP_PORT') ?? 8080);
-  const url = setting('STOWAGE_PUBLIC_URL') ?? `http://${host.includes(':') ? `[${host}]` : host.replace(/^0\.0\.0\.0$/, 'localhost')}:${port}`;
+  const url = setting('STOWAGE_PUBLIC_URL') ?? `http://${host.includes(':') ? `[${host}]` : host.replace(/^(0\.0\.0\.0|127\.0\.0\.1)$/, 'localhost')}:${port}`;
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return { url };
   const problem = await portProblem(port, host);
   if (problem === 'EADDRINUSE') throw new LauncherError(`port ${port} on ${host} is in use by another program; set STOWAGE_HTTP_PORT to a free one`);
-  if (problem === 'EACCES') throw new LauncherError(`port ${port} may not be used by ${os.userInfo().username}; set STOWAGE_HTTP_PORT to one above 1023`);
+  if (problem === 'EACCES') throw new LauncherError(`port ${port} may not be used by user ${process.getuid()}; set STOWAGE_HTTP_PORT to one above 1023`);
   if (problem) throw new LauncherError(`the api cannot listen on ${host} (${problem}); set STOWAGE_HTTP_HOST to an address of this machine`);
   return { url };
 }

@@ -63,13 +63,12 @@ export class SupervisedApp {
   #stopping = false;
   #crashes = new CrashCounter();
 
-  /** @param {{ name: string, entry: string, env: NodeJS.ProcessEnv, logFile: string, onGiveUp: (error: Error) => void }} options */
+  /**
+   * @param {{ name: string, entry: string, env: NodeJS.ProcessEnv, logFile: string, onLaunch?: (pid: number) => void, onGiveUp: (error: Error) => void }} options
+   * `onLaunch` is told every process id, `onGiveUp` the reason when the process cannot be kept alive
+   */
   constructor(options) {
     this.options = options;
-  }
-
-  get pid() {
-    return this.#child?.pid;
   }
 
   /** Starts the process and resolves when it says that it is ready; a process that ends before that is an error. */
@@ -93,12 +92,13 @@ export class SupervisedApp {
   }
 
   #launch() {
-    const { name, entry, env, logFile } = this.options;
+    const { name, entry, env, logFile, onLaunch } = this.options;
     const log = fs.createWriteStream(logFile, { flags: 'a', mode: 0o600 });
     const command = [...dieWithParent('TERM'), process.execPath, '--enable-source-maps', entry];
     // A session of its own: the terminal's Ctrl-C reaches the launcher alone, which passes it on once.
     const child = spawnCommand(command, { cwd: projectRoot, env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.#child = child;
+    if (child.pid) onLaunch?.(child.pid);
     for (const [stream, show] of [
       [child.stdout, say],
       [child.stderr, warn],
