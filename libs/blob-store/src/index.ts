@@ -16,5 +16,6 @@ export {
 } from './blob-store.js';
 export { contentDisposition } from './content-disposition.js';
 export { FilesystemBlobStore, type FilesystemBlobStoreOptions } from './filesystem-blob-store.js';
+export { S3BlobStore, type S3BlobStoreOptions } from './s3-blob-store.js';
 export { BLOB_PATH, type BlobGrant, SignedUrls, type SignedUrlsOptions } from './signed-urls.js';
 export { UploadGate, type UploadSlot } from './upload-gate.js';
