@@ -1,3 +1,4 @@
+export { BlobStoreModule, type BlobStoreSettings, createBlobStore } from './blob-store.module.js';
 export {
   type BlobHead,
   BlobStore,

@@ -58,7 +58,8 @@ const DELETE_BATCH = 1000;
 const RELAYED_PART_BYTES = 64 * MIB;
 
 export interface S3BlobStoreOptions {
-  readonly endpoint: string;
+  /** Unset: the endpoint of AWS for the region. */
+  readonly endpoint?: string;
   /** Endpoint as clients see it, when that differs: goes into signed URLs. */
   readonly publicEndpoint?: string;
   readonly bucket: string;

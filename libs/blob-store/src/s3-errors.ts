@@ -25,8 +25,7 @@ export function s3Error(error: unknown): DomainError {
   const cause = plain(error);
   const code = s3Code(error);
   const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-  if (status === 507 || (code !== undefined && FULL.has(code)))
-    return new DomainError('STORAGE_FULL', 'The storage is full', { code }, { cause });
+  if (status === 507 || (code !== undefined && FULL.has(code))) return new DomainError('STORAGE_FULL', 'The storage is full', { code }, { cause });
   const reason = code ?? (error instanceof Error ? error.name : 'unknown reason');
   return new DomainError('STORAGE_UNAVAILABLE', `The storage does not answer (${reason})`, { code, status }, { cause });
 }

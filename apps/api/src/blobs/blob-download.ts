@@ -22,7 +22,7 @@ export async function serveDownload(store: BlobStore, exchange: Exchange, grant:
   const { 'if-none-match': noneMatch, 'if-match': match, 'if-range': ifRange, range: rangeHeader } = req.headers;
   if (match !== undefined && !matchesETag(match, etag, false)) return finish(exchange, 412);
   if (noneMatch !== undefined && matchesETag(noneMatch, etag, true)) return finish(exchange, 304);
-  const range = ifRange !== undefined && ifRange.trim() !== etag ? null : resolveRange(rangeHeader, head.sizeBytes);
+  const range = ifRange !== undefined && String(ifRange).trim() !== etag ? null : resolveRange(rangeHeader, head.sizeBytes);
   if (range === 'unsatisfiable') {
     res.setHeader('Content-Range', `bytes */${head.sizeBytes}`);
     return finish(exchange, 416);
