@@ -1,7 +1,9 @@
 export { LedgerModule } from './ledger/ledger.module.js';
 export { bytesOf, type Media, type MediaBytes, MEDIA, negated, NO_BYTES, totalBytes } from './ledger/media-bytes.js';
 export { type Blob, BlobRepository } from './ledger/repositories/blob.repository.js';
+export { type DerivedKind, type DerivedObject, DerivedObjectRepository } from './ledger/repositories/derived-object.repository.js';
 export { type FileToWrite, FileWriter, type UploadToWrite } from './ledger/repositories/file-writer.repository.js';
+export { type LedgerBlob, type LedgerEntry, ObjectLedger } from './ledger/repositories/object-ledger.repository.js';
 export { type Quota, quotaExceeded, QuotaLedger } from './ledger/repositories/quota-ledger.repository.js';
 export { type Tombstone, TombstoneRepository } from './ledger/repositories/tombstone.repository.js';
 export {
@@ -29,6 +31,14 @@ export {
 } from './node.js';
 export { NodeResolver, nodeNotFound, viewerOf } from './node-resolver.js';
 export { NodesModule } from './nodes.module.js';
+export { type PurgeStep, Purger } from './purger.js';
+export { type CopiedBatch, type CopyPair, CopyRepository, type CopyTarget } from './repositories/copy.repository.js';
+export { type ChildrenPage, ListingRepository, type NodeOrder } from './repositories/listing.repository.js';
 export { type FolderDelta, folderDelta, NodeRepository } from './repositories/node.repository.js';
+export { PurgeRepository } from './repositories/purge.repository.js';
+export { type SearchPage, SearchRepository } from './repositories/search.repository.js';
 export { type Space, SpaceRepository } from './repositories/space.repository.js';
+export { type SubtreeFigures, SubtreeRepository } from './repositories/subtree.repository.js';
+export { type ChangedRow, type TrashPage, TrashRepository } from './repositories/trash.repository.js';
 export { type Home, SpaceService } from './space.service.js';
+export { numberedCandidates, type Removed, restoreKey, TrashBin } from './trash-bin.js';

@@ -6,11 +6,33 @@ import { Clock, SystemClock } from '#libs/kernel';
 import { FolderMaker } from './folder-maker.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { NodeResolver } from './node-resolver.js';
+import { Purger } from './purger.js';
+import { CopyRepository } from './repositories/copy.repository.js';
+import { ListingRepository } from './repositories/listing.repository.js';
 import { NodeRepository } from './repositories/node.repository.js';
+import { PurgeRepository } from './repositories/purge.repository.js';
+import { SearchRepository } from './repositories/search.repository.js';
 import { SpaceRepository } from './repositories/space.repository.js';
+import { SubtreeRepository } from './repositories/subtree.repository.js';
+import { TrashRepository } from './repositories/trash.repository.js';
 import { SpaceService } from './space.service.js';
+import { TrashBin } from './trash-bin.js';
 
-const PUBLIC = [SpaceService, SpaceRepository, NodeRepository, NodeResolver, FolderMaker];
+const PUBLIC = [
+  SpaceService,
+  SpaceRepository,
+  NodeRepository,
+  NodeResolver,
+  FolderMaker,
+  ListingRepository,
+  SubtreeRepository,
+  SearchRepository,
+  CopyRepository,
+  TrashRepository,
+  TrashBin,
+  PurgeRepository,
+  Purger,
+];
 
 /** The tree: rows, names, places, and (re-exported) the ledgers of bytes. It knows nothing of permission. */
 @Module({

@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+
+import type { Media } from '../ledger/media-bytes.js';
+import { nameKey } from '../names.js';
+import { type LocatedNode, MAX_DEPTH, type NodeView } from '../node.js';
+import type { NodeOrder } from './listing.repository.js';
+import { NODE_COLUMNS } from './node-columns.js';
+
+export interface SearchPage {
+  readonly spaceId: string;
+  /** Part of a name; case and composition do not matter. */
+  readonly query: string;
+  /** Only below this folder. */
+  readonly underId: string | null;
+  readonly media: Media | 'folder' | null;
+  /** Null: newest in the space first, which needs no sorting. */
+  readonly orderBy: NodeOrder | null;
+  readonly descending: boolean;
+  readonly offset: number;
+  readonly limit: number;
+  readonly viewerId: number | null;
+}
+
+const SORT = { name: 'name_key', modified: 'modified_ms', size: 'size_bytes' } as const;
+
+/** The way up from a folder: its path and ids when all of it is live, else no row. */
+const WAY_UP = `
+  WITH RECURSIVE up AS (
+    SELECT p.id, p.parent_id, CASE WHEN p.parent_id IS NULL THEN '' ELSE '/' || p.name END AS path, ARRAY[p.id] AS chain, 0 AS depth
+      FROM nodes p WHERE p.id = h.parent_id AND p.removal IS NULL
+    UNION ALL
+    SELECT p.id, p.parent_id, CASE WHEN p.parent_id IS NULL THEN '' ELSE '/' || p.name END || u.path, u.chain || p.id, u.depth + 1
+      FROM up u JOIN nodes p ON p.id = u.parent_id AND p.removal IS NULL WHERE u.depth < ${MAX_DEPTH}
+  )
+  SELECT path, chain FROM up WHERE parent_id IS NULL`;
+
+/** Search by name. */
+@Injectable()
+export class SearchRepository {
+  private readonly statements = new Map<string, string>();
+
+  constructor(private readonly database: Database) {}
+
+  /** Live nodes whose name holds the query, with their paths, in one statement. Ancestors are looked up for the page only. */
+  async byName(page: SearchPage): Promise<LocatedNode[]> {
+    const key = `${page.orderBy} ${page.descending} ${page.media}`;
+    let text = this.statements.get(key);
+    if (text === undefined) this.statements.set(key, (text = statementText(page)));
+    const rows = await this.database.query<NodeView & { folder: string }>(text, [
+      page.spaceId,
+      `%${escapeLike(nameKey(page.query))}%`,
+      page.underId,
+      page.limit,
+      page.offset,
+      page.viewerId,
+    ]);
+    return rows.map(({ folder, ...node }) => ({ ...node, path: `${folder}/${node.name}` }));
+  }
+
+  /** Live favourites of an account, most recently marked first, in one statement. */
+  async favorites(accountId: number, limit: number | null, offset: number): Promise<LocatedNode[]> {
+    const rows = await this.database.query<NodeView & { folder: string }>(
+      `SELECT ${NODE_COLUMNS}, coalesce(w.path, '') AS folder
+         FROM favorites f JOIN nodes h ON h.id = f.node_id AND h.removal IS NULL
+         LEFT JOIN LATERAL (${WAY_UP}) w ON true
+         JOIN nodes n ON n.id = h.id JOIN spaces s ON s.id = n.space_id
+        WHERE f.account_id = $1 AND (w.chain IS NOT NULL OR h.parent_id IS NULL)
+        ORDER BY f.created_at DESC, f.node_id DESC LIMIT $2::bigint OFFSET $3::bigint`,
+      [accountId, limit, offset],
+    );
+    return rows.map(({ folder, ...node }) => ({ ...node, path: node.parentId === null ? '/' : `${folder}/${node.name}` }));
+  }
+}
+
+function statementText({ orderBy, descending, media }: SearchPage): string {
+  const column = orderBy === null ? 'id' : SORT[orderBy];
+  const direction = descending ? 'DESC' : 'ASC';
+  const order = column === 'id' ? `h.id ${direction}` : `h.${column} ${direction}, h.id ${direction}`;
+  const kinds = `split_part(h.mime_type, '/', 1)`;
+  let only = '';
+  if (media === 'folder') only = `AND h.kind = 'folder'`;
+  else if (media === 'other') only = `AND h.kind = 'file' AND ${kinds} NOT IN ('image', 'audio', 'video')`;
+  else if (media !== null) only = `AND ${kinds} = '${media}'`;
+  return `SELECT ${NODE_COLUMNS}, h.folder
+     FROM (SELECT h.id, h.${column} AS value, w.path AS folder
+             FROM (SELECT h.id, h.parent_id${column === 'id' ? '' : `, h.${column}`} FROM nodes h
+                    WHERE h.space_id = $1 AND h.removal IS NULL AND h.parent_id IS NOT NULL AND h.name_key LIKE $2 ${only}
+                    ORDER BY ${order}) h
+            CROSS JOIN LATERAL (${WAY_UP}) w
+            WHERE $3::uuid IS NULL OR $3::uuid = ANY(w.chain)
+            ORDER BY ${order} LIMIT $4::bigint OFFSET $5::bigint) h
+     JOIN nodes n ON n.id = h.id JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $6
+    ORDER BY h.value ${direction}, h.id ${direction}`;
+}
+
+/** The text as a pattern that matches itself: no wildcard of the user's stays one. */
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}

@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+
+import { newId, sha256 } from '#libs/kernel';
+
+import { nameKey, numberedName, pathKey, pathSegments } from './names.js';
+import type { LocatedNode, PlacedNode } from './node.js';
+import { type FolderDelta, folderDelta } from './repositories/node.repository.js';
+import { SpaceRepository } from './repositories/space.repository.js';
+import { TrashRepository } from './repositories/trash.repository.js';
+
+const NUMBERED_TRIES = 30;
+
+export interface Removed {
+  readonly nodes: readonly LocatedNode[];
+  /** What the folders lose: give it to `NodeRepository.bumpFolders` as the last write. */
+  readonly deltas: readonly FolderDelta[];
+}
+
+/** Takes nodes out of their places: into the trash, or to the purge. Needs the lock of the space. */
+@Injectable()
+export class TrashBin {
+  constructor(
+    private readonly trash: TrashRepository,
+    private readonly spaces: SpaceRepository,
+  ) {}
+
+  /** Trashes live nodes of one space; one row each whatever lies below them. Nodes that have gone meanwhile are left out. */
+  async put(placed: readonly PlacedNode[], removedBy: number | null, nowMs: number): Promise<Removed> {
+    const first = placed[0];
+    if (!first) return { nodes: [], deltas: [] };
+    const names = await this.freeNames(first.node.spaceId, placed);
+    const items = placed.map(({ node }, index) => ({
+      id: node.id,
+      trashName: names[index]!,
+      restorePath: node.path,
+      restoreKey: restoreKey(pathSegments(node.path)),
+    }));
+    const changed = new Map((await this.trash.markTrashed(items, removedBy, new Date(nowMs))).map((row) => [row.id, row]));
+    await this.spaces.bumpTrash(first.node.spaceId);
+    const nodes: LocatedNode[] = [];
+    const deltas: FolderDelta[] = [];
+    placed.forEach(({ node }, index) => {
+      const row = changed.get(node.id);
+      if (!row) return;
+      deltas.push(folderDelta(node.parentId!, row, -1));
+      const { trashName, restorePath } = items[index]!;
+      nodes.push({ ...node, sizeBytes: row.sizeBytes, revision: row.revision, removal: 'trashed', removedAtMs: nowMs, trashName, restorePath });
+    });
+    return { nodes, deltas };
+  }
+
+  /** Hands live nodes of one space to the purge; nobody sees them any more. The caller starts the job. */
+  async erase(placed: readonly PlacedNode[], rootId: string, removedBy: number | null, nowMs: number): Promise<Removed> {
+    const ids = placed.map(({ node }) => node.id);
+    const changed = new Map((await this.trash.markPurging(ids, rootId, removedBy, new Date(nowMs))).map((row) => [row.id, row]));
+    const gone = placed.filter(({ node }) => changed.has(node.id));
+    return {
+      nodes: gone.map(({ node }) => ({ ...node, removal: 'purging', removedAtMs: nowMs })),
+      deltas: gone.map(({ node }) => folderDelta(node.parentId!, changed.get(node.id)!, -1)),
+    };
+  }
+
+  /** Names that the trash does not know yet, in the order of the nodes; at most two statements. */
+  private async freeNames(spaceId: string, placed: readonly PlacedNode[]): Promise<string[]> {
+    const taken = await this.trash.takenNames(spaceId, [...new Set(placed.map(({ node }) => node.name))]);
+    const used = new Set<string>();
+    const clashing = placed.filter(({ node }) => taken.has(node.name) || used.has(node.name) || !used.add(node.name));
+    if (clashing.length > 0) {
+      const candidates = clashing.flatMap(({ node }) => numbered(node));
+      for (const name of await this.trash.takenNames(spaceId, [...new Set(candidates)])) taken.add(name);
+    }
+    const given = new Set<string>();
+    return placed.map(({ node }) => {
+      const free = [node.name, ...numbered(node)].find((name) => !taken.has(name) && !given.has(name));
+      const name = free ?? numberedName(node.name, newId().slice(-12), node.kind);
+      given.add(name);
+      return name;
+    });
+  }
+}
+
+/** The key by which a trashed node is found under the path where it was; case and composition do not matter. */
+export function restoreKey(path: readonly string[]): string {
+  return sha256(pathKey(path)).toString('hex').slice(0, 32);
+}
+
+function numbered({ name, kind }: LocatedNode): string[] {
+  return Array.from({ length: NUMBERED_TRIES }, (_, index) => numberedName(name, index + 1, kind));
+}
+
+/** Names for a copy that do not clash: `a (1).txt` and on, in growing portions. */
+export function numberedCandidates(name: string, kind: 'folder' | 'file', from: number, count: number): { name: string; nameKey: string }[] {
+  return Array.from({ length: count }, (_, index) => {
+    const candidate = numberedName(name, from + index, kind);
+    return { name: candidate, nameKey: nameKey(candidate) };
+  });
+}
