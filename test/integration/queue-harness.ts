@@ -107,7 +107,10 @@ export class LogLines {
 }
 
 async function create(services: Services, logs: LogLines, providers: Provider[] | undefined): Promise<INestApplicationContext> {
-  return NestFactory.createApplicationContext(HarnessModule.with(services, logs.logger, providers), { logger: new NestLogger(logs.logger), abortOnError: false });
+  return NestFactory.createApplicationContext(HarnessModule.with(services, logs.logger, providers), {
+    logger: new NestLogger(logs.logger),
+    abortOnError: false,
+  });
 }
 
 /** A process that only leaves jobs, as the api does. */
@@ -116,7 +119,12 @@ export function createProducer(services: Services, logs = new LogLines()): Promi
 }
 
 /** A worker that is not started yet. `providers` replaces the complete set of handlers. */
-export function createWorker(services: Services, behaviour: Behaviour, logs = new LogLines(), providers = handlers(behaviour)): Promise<INestApplicationContext> {
+export function createWorker(
+  services: Services,
+  behaviour: Behaviour,
+  logs = new LogLines(),
+  providers = handlers(behaviour),
+): Promise<INestApplicationContext> {
   return create(services, logs, providers);
 }
 

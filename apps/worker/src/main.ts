@@ -21,8 +21,7 @@ const STOP_LIMIT_MS = 9_500;
 
 /** Starts the worker process; resolves when jobs are being taken. */
 async function start(config: AppConfig, logger: Logger): Promise<void> {
-  let app: INestApplicationContext | undefined;
-  let server: Server | undefined;
+  const running: { app?: INestApplicationContext; server?: Server } = {};
   let stopping = false;
 
   const stop = async (why: string): Promise<void> => {
@@ -30,9 +29,9 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
     stopping = true;
     logger.info('the worker stops', { why });
     setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
-    await app?.get(WorkerRuntime).stop(JOB_GRACE_MS);
-    server?.close();
-    await app?.close();
+    await running.app?.get(WorkerRuntime).stop(JOB_GRACE_MS);
+    running.server?.close();
+    await running.app?.close();
     process.exit(0);
   };
   const onStop = (why: string) => () =>
@@ -45,13 +44,15 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
   process.on('SIGINT', process.connected ? () => undefined : onStop('SIGINT'));
   process.on('disconnect', onStop('the parent process is gone'));
 
-  app = await NestFactory.createApplicationContext(WorkerModule.forRoot(config, logger), {
+  const app = await NestFactory.createApplicationContext(WorkerModule.forRoot(config, logger), {
     logger: new NestLogger(logger),
     bufferLogs: true,
     abortOnError: false,
   });
+  running.app = app;
   watchDatabase(app);
-  server = await listen(config.worker.httpPort, app);
+  const server = await listen(config.worker.httpPort, app);
+  running.server = server;
   await app.get(WorkerRuntime).start(SCHEDULES);
   logger.info('the worker takes jobs', { httpPort: (server.address() as { port: number }).port, queue: config.redis ? 'redis' : 'postgresql' });
   process.send?.({ type: 'ready' });

@@ -2,7 +2,6 @@ import { type DynamicModule, Module } from '@nestjs/common';
 
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
-import { Clock, SystemClock } from '#libs/kernel';
 import { type Logger, ObservabilityModule } from '#libs/observability';
 import { QueueWorkerModule } from '#libs/queue';
 import { TaskRunnerModule } from '#libs/tasks';

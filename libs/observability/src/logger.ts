@@ -84,7 +84,10 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    this.logger.error(message instanceof Error ? message.message : String(message), { ...context(rest), ...(message instanceof Error ? { error: message } : {}) });
+    this.logger.error(message instanceof Error ? message.message : String(message), {
+      ...context(rest),
+      ...(message instanceof Error ? { error: message } : {}),
+    });
   }
 
   fatal(message: unknown, ...rest: unknown[]): void {

@@ -3,9 +3,9 @@ import { DomainError } from '#libs/kernel';
 import { type JsonValue, TaskCancelledError, type TaskContext, TaskSupersededError } from './handler.js';
 import { type RunReply, TaskRepository, type TaskRow } from './repositories/task.repository.js';
 
-export const HEARTBEAT_MS = 3_000;
+export const HEARTBEAT_MS = 2_000;
 /** A run that was silent for so long is taken for dead. */
-export const LEASE_MS = 12_000;
+export const LEASE_MS = 8_000;
 const CANCEL_LOOK_MS = 500;
 
 /** One run of a task: its context for the handler, and its sign of life. */

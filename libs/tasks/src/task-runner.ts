@@ -4,7 +4,18 @@ import { DiscoveryService } from '@nestjs/core';
 import { UnitOfWork } from '#libs/database';
 import { DomainError, isDomainError } from '#libs/kernel';
 import { Logger } from '#libs/observability';
-import { assertOneEach, discover, FinalJobError, HandlesJob, type JobContext, type JobPayload, PostponeJob, TASK_KINDS, type TaskKind, WorkerStoppingError } from '#libs/queue';
+import {
+  assertOneEach,
+  discover,
+  FinalJobError,
+  HandlesJob,
+  type JobContext,
+  type JobPayload,
+  PostponeJob,
+  TASK_KINDS,
+  type TaskKind,
+  WorkerStoppingError,
+} from '#libs/queue';
 
 import { handledTask, type TaskHandler, TaskCancelledError, TaskSupersededError } from './handler.js';
 import { type TaskOutcome, TaskRepository, type TaskRow } from './repositories/task.repository.js';
@@ -50,7 +61,8 @@ export class TaskRunner implements OnApplicationBootstrap {
     } finally {
       run.stopHeartbeat();
     }
-    if (outcome && !(await this.tasks.finishRun(taskId, run.runNo, outcome))) this.logger.warn('a run ended after another had taken its task over', { taskId });
+    if (outcome && !(await this.tasks.finishRun(taskId, run.runNo, outcome)))
+      this.logger.warn('a run ended after another had taken its task over', { taskId });
   }
 
   /** The last attempt could not even be recorded: the row says so as soon as the database takes it. */
@@ -67,7 +79,7 @@ export class TaskRunner implements OnApplicationBootstrap {
       const row = await this.tasks.lockById(taskId);
       if (!row || (row.state !== 'waiting' && row.state !== 'running')) return null;
       // a second job for the same task waits until the first one has ended or died
-      if (row.state === 'running' && row.silentMs < LEASE_MS) throw new PostponeJob(LEASE_MS / 2);
+      if (row.state === 'running' && row.silentMs < LEASE_MS) throw new PostponeJob(LEASE_MS / 4);
       if (row.cancelRequested) {
         await this.tasks.close(taskId, 'cancelled', null, null);
         return null;

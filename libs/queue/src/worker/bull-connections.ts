@@ -113,13 +113,10 @@ export class BullConnections {
 /** BullMQ asks for the next job again at once after an error that it does not know as a lost connection; a store that restarts would be hammered. */
 function calm<B extends IQueueBackend>(backend: B): B {
   const moveToActive = backend.moveToActive.bind(backend);
-  backend.moveToActive = async (...args) => {
-    try {
-      return await moveToActive(...args);
-    } catch (error) {
+  backend.moveToActive = (...args) =>
+    moveToActive(...args).catch(async (error: unknown) => {
       await pause(ERROR_PAUSE_MS);
       throw error;
-    }
-  };
+    });
   return backend;
 }

@@ -80,7 +80,11 @@ export class JobQueues implements OnModuleInit {
   /** How many jobs of a queue are due and how many are being run. */
   async counts(name: QueueName): Promise<{ due: number; active: number; failed: number }> {
     const counts = await within(ANSWER_MS, 'the job queue', this.get(name).getJobCounts('wait', 'prioritized', 'active', 'failed'));
-    return { due: (counts['wait'] ?? counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0), active: counts['active'] ?? 0, failed: counts['failed'] ?? 0 };
+    return {
+      due: (counts['wait'] ?? counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0),
+      active: counts['active'] ?? 0,
+      failed: counts['failed'] ?? 0,
+    };
   }
 
   async close(): Promise<void> {

@@ -70,7 +70,9 @@ export class OutboxRelay {
   }
 
   private async run(): Promise<void> {
-    const report = rateLimited(10_000, (_, error, swallowed) => this.logger.warn('jobs wait in the outbox: the queue or the database is away', { error, swallowed }));
+    const report = rateLimited(10_000, (_, error, swallowed) =>
+      this.logger.warn('jobs wait in the outbox: the queue or the database is away', { error, swallowed }),
+    );
     while (!this.stopping.signal.aborted) {
       this.wakeUp = new AbortController();
       try {

@@ -76,14 +76,17 @@ export class WorkerRuntime {
     const payload = job.data.payload as JobPayload<N>;
     const controller = new AbortController();
     const attempt = job.attemptsMade + 1;
-    const isLastAttempt = attempt >= JOBS[name].attempts;
+    const isLastAttempt = attempt >= (job.opts.attempts ?? 1);
     const started = performance.now();
     const fields = { job: name, jobId: job.id, attempt };
     const seconds = (): number => (performance.now() - started) / 1_000;
     this.metrics.jobWait(name, (Date.now() - job.timestamp - job.delay) / 1_000);
     this.running.add(controller);
-    if (this.stopping) controller.abort(new WorkerStoppingError());
     try {
+      if (this.stopping) {
+        controller.abort(new WorkerStoppingError());
+        controller.signal.throwIfAborted();
+      }
       await withTimeout(JOBS[name].timeoutMs, name, controller, () =>
         this.handlers.get(name).handle(payload, { jobId: job.id ?? '', attempt, isLastAttempt, signal: controller.signal }),
       );

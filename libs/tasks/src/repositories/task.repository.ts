@@ -109,17 +109,24 @@ export class TaskRepository {
     const changed = await this.database.run(
       `UPDATE tasks SET state = $3, result = $4::jsonb, error_code = $5, error_message = $6, progress = CASE WHEN $3 = 'succeeded' THEN 100 ELSE progress END,
               updated_at = clock_timestamp(), finished_at = clock_timestamp() WHERE id = $1 AND run_no = $2 AND state = 'running'`,
-      [id, runNo, outcome.state, outcome.result === undefined ? null : JSON.stringify(outcome.result), outcome.errorCode ?? null, outcome.errorMessage ?? null],
+      [
+        id,
+        runNo,
+        outcome.state,
+        outcome.result === undefined ? null : JSON.stringify(outcome.result),
+        outcome.errorCode ?? null,
+        outcome.errorMessage ?? null,
+      ],
     );
     return changed === 1;
   }
 
   /** Gives the task back for a later run. */
   async releaseRun(id: string, runNo: number): Promise<void> {
-    await this.database.run(`UPDATE tasks SET state = 'waiting', updated_at = clock_timestamp() WHERE id = $1 AND run_no = $2 AND state = 'running'`, [
-      id,
-      runNo,
-    ]);
+    await this.database.run(
+      `UPDATE tasks SET state = 'waiting', updated_at = clock_timestamp() WHERE id = $1 AND run_no = $2 AND state = 'running'`,
+      [id, runNo],
+    );
   }
 
   /** Ends a task that no run owns. */
