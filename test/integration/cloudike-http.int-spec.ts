@@ -42,8 +42,8 @@ class KnownCredentials extends CloudikeCredentials {
     return Promise.resolve(this.actor);
   }
 
-  override async byBasic(username: string, password: string): Promise<AccountActor> {
-    if (username !== 'email:a@b.c' || password !== 'p:w') throw new DomainError('INVALID_CREDENTIALS', `not ${username} / ${password}`);
+  override async byBasic(userPass: string): Promise<AccountActor> {
+    if (userPass !== 'email:a@b.c:p:w') throw new DomainError('INVALID_CREDENTIALS', 'Wrong login or password.');
     return Promise.resolve(this.actor);
   }
 }

@@ -24,7 +24,6 @@ export class CloudikeAuthGuard implements CanActivate {
     const credential = credentialOf(request.headers);
     if (!credential) return null;
     if ('token' in credential) return this.credentials.byToken(credential.token);
-    const { username, password } = credential.basic;
-    return this.credentials.byBasic(username, password, request.ip ?? '');
+    return this.credentials.byBasic(credential.userPass, request.ip ?? '');
   }
 }

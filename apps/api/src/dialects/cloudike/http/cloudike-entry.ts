@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { Injectable, type Type } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
 import type { NextFunction, Request, Response } from 'express';
 
 import { DomainError, isDomainError } from '#libs/kernel';
@@ -8,7 +8,8 @@ import { RequestEntries } from '../../../http/request-entries.js';
 import { nameRoute } from '../../../http/request-facts.js';
 import { setCors } from './cors.js';
 import { sendError } from './errors.js';
-import { type CloudikeRequest, INTERNAL_PREFIX, ROUTE_METADATA, type RouteMetadata } from './route-metadata.js';
+import { type CloudikeRequest, INTERNAL_PREFIX } from './route-metadata.js';
+import { routesOf } from './routes-of.js';
 import { pathSegments, type RouteMatch, RouteTable } from './route-table.js';
 
 /**
@@ -19,14 +20,10 @@ import { pathSegments, type RouteMatch, RouteTable } from './route-table.js';
 export class CloudikeEntry {
   private readonly table = new RouteTable();
 
-  constructor(discovery: DiscoveryService, scanner: MetadataScanner, entries: RequestEntries) {
+  constructor(discovery: DiscoveryService, entries: RequestEntries) {
     entries.add((request, response, next) => this.handle(request, response, next));
-    for (const { metatype, instance } of discovery.getControllers()) {
-      const prototype = (metatype as { prototype?: object } | null)?.prototype ?? (instance as object);
-      for (const name of scanner.getAllMethodNames(prototype)) {
-        const route = Reflect.getMetadata(ROUTE_METADATA, (prototype as Record<string, object>)[name]!) as RouteMetadata | undefined;
-        if (route) this.table.add(route);
-      }
+    for (const { metatype } of discovery.getControllers()) {
+      for (const route of routesOf(metatype as Type<unknown>)) this.table.add(route);
     }
   }
 
