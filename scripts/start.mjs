@@ -24,7 +24,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSigna
 
 // npm may be killed without a chance to pass the signal on; Stowage does not outlive the command that a person sees.
 const parent = process.ppid;
-if (process.env.npm_lifecycle_event === 'start') setInterval(() => process.ppid !== parent && firstSignalAt === undefined && onSignal(), 1000).unref();
+if (process.env.npm_lifecycle_event === 'start')
+  setInterval(() => process.ppid !== parent && firstSignalAt === undefined && onSignal(), 1000).unref();
 
 try {
   loadDotEnv();

@@ -92,7 +92,13 @@ class TestRun {
     for (const { name, reason } of this.services.missing) warn(`  ${name} IS MISSING: ${reason}`);
     const file = inProject('.cache/test-services.env');
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, Object.entries(this.services.env).map(([name, value]) => `${name}=${value}\n`).join(''), { mode: 0o600 });
+    fs.writeFileSync(
+      file,
+      Object.entries(this.services.env)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(''),
+      { mode: 0o600 },
+    );
     say('Services run until Ctrl-C. Use them with:');
     say('  node --env-file=.cache/test-services.env node_modules/.bin/vitest run --project integration FILE');
     await new Promise((resolve) => (this.interrupt = resolve));

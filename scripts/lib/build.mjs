@@ -67,7 +67,9 @@ async function removeOutputs(files) {
 /** Compiled files on disk, as paths below dist. */
 async function findOutputs() {
   const entries = await fs.readdir(inProject('dist'), { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.relative(inProject('dist'), path.join(entry.parentPath ?? entry.path, entry.name)));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(inProject('dist'), path.join(entry.parentPath ?? entry.path, entry.name)));
   return files.map((file) => file.replaceAll(path.sep, '/')).filter((file) => SOURCE_FOLDERS.includes(file.split('/')[0]));
 }
 
@@ -100,7 +102,8 @@ export async function build() {
   for (const { file } of errors) inputs.delete(file);
   await fs.mkdir(inProject('dist'), { recursive: true });
   await writeOutput('.build.json', JSON.stringify({ tools, inputs: Object.fromEntries(inputs) }));
-  if (errors.length > 0) throw new LauncherError(`${errors.length} file(s) do not compile:\n${errors.map(({ file, error }) => `${file}\n${error}`).join('\n')}`);
+  if (errors.length > 0)
+    throw new LauncherError(`${errors.length} file(s) do not compile:\n${errors.map(({ file, error }) => `${file}\n${error}`).join('\n')}`);
   return { built: changed.length, total: inputs.size };
 }
 

@@ -20,7 +20,11 @@ export async function findCeph() {
     return { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }, origin: 'programs in PATH' };
   }
   if (!isDebian()) return undefined;
-  const root = await unpackDebianPackages('ceph', PACKAGES, (tree) => spawnSync(path.join(tree, 'usr/bin/radosgw'), ['--version'], { env: unpackedEnv(tree) }).status === 0);
+  const root = await unpackDebianPackages(
+    'ceph',
+    PACKAGES,
+    (tree) => spawnSync(path.join(tree, 'usr/bin/radosgw'), ['--version'], { env: unpackedEnv(tree) }).status === 0,
+  );
   return { root, env: unpackedEnv(root), origin: 'unpacked Debian packages' };
 }
 
@@ -52,7 +56,15 @@ export async function startCeph(found, { dir }) {
     await runCeph(site, [...cephCommand(found), '--connect-timeout', '30', 'osd', 'new', osdId]);
     await runCeph(site, ['ceph-osd', '-i', '0', '--mkfs', '--osd-uuid', osdId]);
     startDaemon(site, daemons, ['ceph-osd', '-f', '-i', '0']);
-    await runCeph(site, ['radosgw-admin', 'user', 'create', '--uid=tests', '--display-name=tests', `--access-key=${keys.accessKeyId}`, `--secret=${keys.secretAccessKey}`]);
+    await runCeph(site, [
+      'radosgw-admin',
+      'user',
+      'create',
+      '--uid=tests',
+      '--display-name=tests',
+      `--access-key=${keys.accessKeyId}`,
+      `--secret=${keys.secretAccessKey}`,
+    ]);
     const gateway = startDaemon(site, daemons, ['radosgw', '-f', '-n', 'client.admin', '--rgw-frontends', `beast endpoint=127.0.0.1:${port}`]);
     await waitForPort(port, { timeoutMs: 60_000, failed: gateway.failed });
     return { endpoint: `http://127.0.0.1:${port}`, ...keys, gatewayPid: gateway.pid, stop };
@@ -89,7 +101,9 @@ async function runCeph({ env, dir }, command) {
   const { code, signal, error } = await ended(child);
   clearTimeout(timer);
   if (code === 0) return;
-  throw new Error(`${command.slice(0, 3).join(' ')} failed (${error?.message ?? signal ?? `exit code ${code}`}): ${errors.trim().split('\n').slice(-3).join(' ')}`);
+  throw new Error(
+    `${command.slice(0, 3).join(' ')} failed (${error?.message ?? signal ?? `exit code ${code}`}): ${errors.trim().split('\n').slice(-3).join(' ')}`,
+  );
 }
 
 function cephConfig({ dir, fsid, monitor, library }) {
@@ -140,7 +154,11 @@ function cephConfig({ dir, fsid, monitor, library }) {
       'rgw gc processor max time': 10,
       'rgw enable usage log': false,
       'rgw enable ops log': false,
-      ...(library && { 'plugin dir': `${library}/ceph`, 'osd class dir': `${library}/rados-classes`, 'erasure code dir': `${library}/ceph/erasure-code` }),
+      ...(library && {
+        'plugin dir': `${library}/ceph`,
+        'osd class dir': `${library}/rados-classes`,
+        'erasure code dir': `${library}/ceph/erasure-code`,
+      }),
     },
     'client.admin': { keyring: '/dev/null' },
   };

@@ -92,7 +92,11 @@ async function downloadAndUnpack(work, packages) {
 
 /** Standard output of a command; its standard error becomes the error's text when it fails. */
 async function capture(command, cwd) {
-  const child = spawn(command[0], command.slice(1), { cwd, env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command[0], command.slice(1), {
+    cwd,
+    env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   let errors = '';
   child.stdout.on('data', (chunk) => (output += chunk));

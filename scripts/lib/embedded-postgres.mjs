@@ -94,26 +94,41 @@ function existingCluster(dataDir, credentialsFile) {
   // A first start that was killed between its last two steps: the cluster is whole and only lacks its final name.
   if (!fs.existsSync(dir) && fs.existsSync(path.join(`${dir}.new`, 'PG_VERSION'))) fs.renameSync(`${dir}.new`, dir);
   const owner = fs.statSync(dir, { throwIfNoEntry: false });
-  if (!owner) throw new LauncherError(`the database folder ${dir}, named in ${credentialsFile}, is gone; restore it, or remove ${dataDir} to begin anew`);
+  if (!owner)
+    throw new LauncherError(`the database folder ${dir}, named in ${credentialsFile}, is gone; restore it, or remove ${dataDir} to begin anew`);
   if (process.getuid() !== 0) {
     if (owner.uid !== process.getuid()) {
-      throw new LauncherError(`the database in ${dir} belongs to ${userOf(owner.uid).name}; start Stowage as the user who started it first, or set STOWAGE_DATA_DIR`);
+      throw new LauncherError(
+        `the database in ${dir} belongs to ${userOf(owner.uid).name}; start Stowage as the user who started it first, or set STOWAGE_DATA_DIR`,
+      );
     }
     return { dir, credentials, runner: ordinaryRunner() };
   }
   if (owner.uid !== 0) return { dir, credentials, runner: asUser(userOf(owner.uid, owner.gid)) };
   const runner = asNamespace();
   if (runner) return { dir, credentials, runner };
-  throw new LauncherError(`the database in ${dir} belongs to root and this system no longer permits user namespaces; give the folder to another user (chown -R)`);
+  throw new LauncherError(
+    `the database in ${dir} belongs to root and this system no longer permits user namespaces; give the folder to another user (chown -R)`,
+  );
 }
 
 function newCluster(dataDir, native) {
   const password = () => crypto.randomBytes(24).toString('base64url');
   const place = (dir, runner) => {
     if (fs.existsSync(path.join(dir, 'PG_VERSION'))) {
-      throw new LauncherError(`there is a database in ${dir}, but ${path.join(dataDir, 'postgres.json')} with its passwords is missing; restore that file, or move the folder away`);
+      throw new LauncherError(
+        `there is a database in ${dir}, but ${path.join(dataDir, 'postgres.json')} with its passwords is missing; restore that file, or move the folder away`,
+      );
     }
-    return { dir, runner, credentials: { clusterDir: path.relative(dataDir, dir).startsWith('..') ? dir : path.relative(dataDir, dir), adminPassword: password(), appPassword: password() } };
+    return {
+      dir,
+      runner,
+      credentials: {
+        clusterDir: path.relative(dataDir, dir).startsWith('..') ? dir : path.relative(dataDir, dir),
+        adminPassword: password(),
+        appPassword: password(),
+      },
+    };
   };
   const inDataDir = path.join(dataDir, 'pg');
   if (process.getuid() !== 0) return place(inDataDir, ordinaryRunner());
@@ -130,7 +145,9 @@ function reachableBinaries(native, runner) {
   const version = process.getuid() === 0 ? binaryVersion(native, { ids: {}, wrap: (command) => command }) : undefined;
   const copy = version && copyBinaries(native, version, SYSTEM_ROOT);
   if (copy && binaryVersion(copy, runner)) return copy;
-  throw new LauncherError(`the embedded PostgreSQL in ${native} does not run as ${runner.name} on this system; set DATABASE_URL to a PostgreSQL of your own`);
+  throw new LauncherError(
+    `the embedded PostgreSQL in ${native} does not run as ${runner.name} on this system; set DATABASE_URL to a PostgreSQL of your own`,
+  );
 }
 
 /** The socket's path may have 107 bytes at most, so its folder is not below the data folder. */
@@ -175,7 +192,9 @@ function checkMajorVersion({ dir, native, runner }) {
   const made = fs.readFileSync(path.join(dir, 'PG_VERSION'), 'utf8').trim();
   const running = binaryVersion(native, runner).split('.')[0];
   if (made === running) return;
-  throw new LauncherError(`the database in ${dir} was made by PostgreSQL ${made}, the embedded one is ${running}; move it with pg_dump of version ${made} first`);
+  throw new LauncherError(
+    `the database in ${dir} was made by PostgreSQL ${made}, the embedded one is ${running}; move it with pg_dump of version ${made} first`,
+  );
 }
 
 /** Ends a server that an earlier, killed launcher left behind, and removes a pid file whose number now belongs to another program. */
@@ -214,7 +233,9 @@ async function launchOnce({ dir, runner, native }, { socketDir, logFile, durable
   // Changing ids clears the death signal, so setpriv does both, in its own order; a namespace is entered before.
   const mortal = dieWithParent('INT');
   const byUser = runner.kind === 'user' && mortal.length > 0;
-  const command = byUser ? [...mortal, `--reuid=${runner.uid}`, `--regid=${runner.gid}`, '--clear-groups', ...program] : runner.wrap([...mortal, ...program]);
+  const command = byUser
+    ? [...mortal, `--reuid=${runner.uid}`, `--regid=${runner.gid}`, '--clear-groups', ...program]
+    : runner.wrap([...mortal, ...program]);
   const log = fs.openSync(logFile, 'a', 0o600);
   const logBegin = fs.fstatSync(log).size;
   // A session of its own: Ctrl-C in the terminal must not reach the server before its clients have ended.
@@ -265,7 +286,9 @@ function serverSettings({ socketDir, durable, maxConnections }) {
     'log_timezone=UTC',
     'logging_collector=off',
     'log_line_prefix=%m [%p] %q%u@%d ',
-    ...(durable ? ['wal_compression=on'] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0', 'autovacuum_naptime=10s']),
+    ...(durable
+      ? ['wal_compression=on']
+      : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0', 'autovacuum_naptime=10s']),
   ];
 }
 

@@ -11,7 +11,9 @@ import { isSameProcess, processIdentity } from './process-tree.mjs';
 export function openDataDir(dataDir) {
   const absolute = path.resolve(dataDir);
   const problem = (error) =>
-    new LauncherError(`the data folder ${absolute} cannot be made or written by user ${process.getuid()} (${error.code}); set STOWAGE_DATA_DIR to a folder that can`);
+    new LauncherError(
+      `the data folder ${absolute} cannot be made or written by user ${process.getuid()} (${error.code}); set STOWAGE_DATA_DIR to a folder that can`,
+    );
   try {
     if (!fs.existsSync(absolute)) {
       makeFolders(absolute);
@@ -52,7 +54,9 @@ export function claimDataDir(dataDir) {
       if (error.code !== 'EEXIST' || attempt === 5) throw error;
       earlier = readState(file);
       if (earlier && isSameProcess(earlier.pid, earlier.identity)) {
-        throw new LauncherError(`another Stowage (process ${earlier.pid}) already runs on the data folder ${dataDir}; stop it, or set STOWAGE_DATA_DIR to another folder`);
+        throw new LauncherError(
+          `another Stowage (process ${earlier.pid}) already runs on the data folder ${dataDir}; stop it, or set STOWAGE_DATA_DIR to another folder`,
+        );
       }
       // Renamed first: of two launchers that find the same leftover only one can take it away.
       const aside = `${file}.${process.pid}`;
@@ -91,6 +95,7 @@ export function secretKey(dataDir) {
     if (error.code !== 'EEXIST') throw error;
   }
   const key = fs.readFileSync(file, 'utf8').trim();
-  if (key.length < 32) throw new LauncherError(`${file} holds no key of at least 32 characters; restore it, or remove it to have a new one made (signed URLs end)`);
+  if (key.length < 32)
+    throw new LauncherError(`${file} holds no key of at least 32 characters; restore it, or remove it to have a new one made (signed URLs end)`);
   return key;
 }

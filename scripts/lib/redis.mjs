@@ -32,11 +32,35 @@ export async function startRedis(found, { dir, durable = false, port }) {
   fs.mkdirSync(dir, { recursive: true });
   const chosen = port ?? (await freePort());
   const log = fs.openSync(path.join(dir, 'redis.log'), 'a', 0o600);
-  const settings = ['--port', chosen, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', durable ? 'yes' : 'no', '--maxmemory-policy', 'noeviction', '--databases', 8192, '--daemonize', 'no'];
-  const child = spawnCommand([...dieWithParent('TERM'), found.program, ...settings.map(String)], { env: found.env, cwd: dir, detached: true, stdio: ['ignore', log, log] });
+  const settings = [
+    '--port',
+    chosen,
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    dir,
+    '--save',
+    '',
+    '--appendonly',
+    durable ? 'yes' : 'no',
+    '--maxmemory-policy',
+    'noeviction',
+    '--databases',
+    8192,
+    '--daemonize',
+    'no',
+  ];
+  const child = spawnCommand([...dieWithParent('TERM'), found.program, ...settings.map(String)], {
+    env: found.env,
+    cwd: dir,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
   fs.closeSync(log);
   let end;
   void ended(child).then((result) => (end = result));
-  await waitForPort(chosen, { failed: () => end && `redis-server ended: ${fs.readFileSync(path.join(dir, 'redis.log'), 'utf8').trim().split('\n').at(-1)}` });
+  await waitForPort(chosen, {
+    failed: () => end && `redis-server ended: ${fs.readFileSync(path.join(dir, 'redis.log'), 'utf8').trim().split('\n').at(-1)}`,
+  });
   return { url: `redis://127.0.0.1:${chosen}`, port: chosen, pid: child.pid, stop: () => endProcess(child, { graceMs: 5000 }) };
 }

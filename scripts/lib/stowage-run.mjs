@@ -127,7 +127,9 @@ export class StowageRun {
 /** Ends what a killed run left behind and says so. Its api and worker end by themselves, but may still be at their last work. */
 async function tidyEarlierRun(earlier) {
   if (!earlier) return;
-  say(`  note: an earlier run${earlier.pid ? ` (process ${earlier.pid}, started ${earlier.startedAt})` : ''} ended without cleaning up; its leftovers are removed`);
+  say(
+    `  note: an earlier run${earlier.pid ? ` (process ${earlier.pid}, started ${earlier.startedAt})` : ''} ended without cleaning up; its leftovers are removed`,
+  );
   for (const left of [earlier.api, earlier.worker]) {
     if (!left || !isSameProcess(left.pid, left.identity)) continue;
     if (!(await endForeignProcess(left.pid, 'SIGTERM', DRAIN_MS))) await endForeignProcess(left.pid, 'SIGKILL', 5000);
@@ -140,11 +142,13 @@ async function tidyEarlierRun(earlier) {
 async function checkAddress() {
   const host = setting('STOWAGE_HTTP_HOST') ?? '127.0.0.1';
   const port = Number(setting('STOWAGE_HTTP_PORT') ?? 8080);
-  const url = setting('STOWAGE_PUBLIC_URL') ?? `http://${host.includes(':') ? `[${host}]` : host.replace(/^(0\.0\.0\.0|127\.0\.0\.1)$/, 'localhost')}:${port}`;
+  const url =
+    setting('STOWAGE_PUBLIC_URL') ?? `http://${host.includes(':') ? `[${host}]` : host.replace(/^(0\.0\.0\.0|127\.0\.0\.1)$/, 'localhost')}:${port}`;
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return { url };
   const problem = await portProblem(port, host);
   if (problem === 'EADDRINUSE') throw new LauncherError(`port ${port} on ${host} is in use by another program; set STOWAGE_HTTP_PORT to a free one`);
-  if (problem === 'EACCES') throw new LauncherError(`port ${port} may not be used by user ${process.getuid()}; set STOWAGE_HTTP_PORT to one above 1023`);
+  if (problem === 'EACCES')
+    throw new LauncherError(`port ${port} may not be used by user ${process.getuid()}; set STOWAGE_HTTP_PORT to one above 1023`);
   if (problem) throw new LauncherError(`the api cannot listen on ${host} (${problem}); set STOWAGE_HTTP_HOST to an address of this machine`);
   return { url };
 }
@@ -168,7 +172,8 @@ export async function migrate(env, signal) {
   const read = new Promise((resolve) => lines.once('close', resolve));
   const { code, signal: endSignal, error } = await ended(child);
   await read;
-  if (code !== 0) throw new LauncherError(`the preparation of the database failed (${error?.message ?? endSignal ?? `exit code ${code}`}); the reason is above`);
+  if (code !== 0)
+    throw new LauncherError(`the preparation of the database failed (${error?.message ?? endSignal ?? `exit code ${code}`}); the reason is above`);
   return admin;
 }
 

@@ -7,6 +7,8 @@ import { dieWithParent, ended, endProcess, spawnCommand } from './process-tree.m
 
 const CRASH_LIMIT = 5;
 const CRASH_WINDOW_MS = 60_000;
+/** A process that ends with this code has found its configuration wrong: a new start does not help. */
+const EXIT_CONFIG = 78;
 const LOG_LIMIT_BYTES = 20 * 2 ** 20;
 
 /** Counts crashes: `true` from `tooMany()` once the limit is reached within the window. */
@@ -114,20 +116,26 @@ export class SupervisedApp {
       new Promise((resolve) => child.on('message', (message) => message?.type === 'ready' && resolve())),
       ended(child).then(({ code, signal, error }) => {
         if (this.#stopping) return;
-        throw new LauncherError(`the ${name} process ended while it started (${error?.message ?? signal ?? `exit code ${code}`}); its log is ${logFile}`);
+        throw new LauncherError(
+          `the ${name} process ended while it started (${error?.message ?? signal ?? `exit code ${code}`}); its log is ${logFile}`,
+        );
       }),
     ]);
     return { child, ready };
   }
 
   async #watch(child) {
-    for (let current = child; ; ) {
+    for (let current = child; ;) {
       const { code, signal } = await ended(current);
       if (this.#stopping) return;
       const { name, logFile, onGiveUp } = this.options;
       const count = this.#crashes.add();
-      if (this.#crashes.tooMany) {
-        onGiveUp(new LauncherError(`the ${name} process ended ${count} times within a minute, last with ${signal ?? `exit code ${code}`}; its log is ${logFile}`));
+      if (this.#crashes.tooMany || code === EXIT_CONFIG) {
+        onGiveUp(
+          new LauncherError(
+            `the ${name} process ended (${count} time${count === 1 ? '' : 's'} within a minute), last with ${signal ?? `exit code ${code}`}; its log is ${logFile}`,
+          ),
+        );
         return;
       }
       warn(`[${name}] ended unexpectedly (${signal ?? `exit code ${code}`}); starting it again in ${this.#crashes.backoffMs} ms`);

@@ -55,7 +55,11 @@ export class TestServices {
       const postgres = await startEmbeddedPostgres({ dataDir, logFile: path.join(this.dir, 'postgres.log'), durable: false, maxConnections: 400 });
       this.#stops.push(() => postgres.stop());
       await makeTemplate(postgres, path.join(this.dir, 'template'), this.baseEnv);
-      Object.assign(this.env, { STOWAGE_TEST_PG_URL: postgres.adminUrl(), STOWAGE_TEST_PG_APP_URL: postgres.appUrl(TEMPLATE), STOWAGE_TEST_TEMPLATE_DB: TEMPLATE });
+      Object.assign(this.env, {
+        STOWAGE_TEST_PG_URL: postgres.adminUrl(),
+        STOWAGE_TEST_PG_APP_URL: postgres.appUrl(TEMPLATE),
+        STOWAGE_TEST_TEMPLATE_DB: TEMPLATE,
+      });
     });
   }
 
@@ -84,7 +88,11 @@ export class TestServices {
       const ceph = await startCeph(found, { dir: path.join(this.dir, 'ceph') });
       this.#stops.push(ceph.stop);
       note(found.origin);
-      return { STOWAGE_TEST_S3_ENDPOINT: ceph.endpoint, STOWAGE_TEST_S3_ACCESS_KEY_ID: ceph.accessKeyId, STOWAGE_TEST_S3_SECRET_ACCESS_KEY: ceph.secretAccessKey };
+      return {
+        STOWAGE_TEST_S3_ENDPOINT: ceph.endpoint,
+        STOWAGE_TEST_S3_ACCESS_KEY_ID: ceph.accessKeyId,
+        STOWAGE_TEST_S3_SECRET_ACCESS_KEY: ceph.secretAccessKey,
+      };
     });
   }
 
@@ -114,15 +122,16 @@ async function makeTemplate(postgres, dataDir, baseEnv) {
       const { migrate: bare } = await import(inProject('dist/libs/database/src/index.js'));
       const { MIGRATIONS } = await import(inProject('dist/migrations/index.js'));
       await bare(postgres.appUrl(TEMPLATE), MIGRATIONS);
-    } else await migrate({
-      ...baseEnv,
-      DATABASE_URL: postgres.appUrl(TEMPLATE),
-      STOWAGE_DATA_DIR: dataDir,
-      STOWAGE_SECRET_KEY: crypto.randomBytes(32).toString('hex'),
-      STOWAGE_ADMIN_EMAIL: ADMIN.STOWAGE_TEST_ADMIN_EMAIL,
-      STOWAGE_ADMIN_PASSWORD: ADMIN.STOWAGE_TEST_ADMIN_PASSWORD,
-      STOWAGE_LOG_LEVEL: 'warn',
-    });
+    } else
+      await migrate({
+        ...baseEnv,
+        DATABASE_URL: postgres.appUrl(TEMPLATE),
+        STOWAGE_DATA_DIR: dataDir,
+        STOWAGE_SECRET_KEY: crypto.randomBytes(32).toString('hex'),
+        STOWAGE_ADMIN_EMAIL: ADMIN.STOWAGE_TEST_ADMIN_EMAIL,
+        STOWAGE_ADMIN_PASSWORD: ADMIN.STOWAGE_TEST_ADMIN_PASSWORD,
+        STOWAGE_LOG_LEVEL: 'warn',
+      });
     await admin.query(`ALTER DATABASE ${TEMPLATE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
   } finally {
     await admin.end();

@@ -11,7 +11,11 @@ export const STATIC_CHECKS = [
   { name: 'types', file: 'tsconfig.json', command: ['tsc', '--noEmit', '-p', 'tsconfig.json'] },
   { name: 'lint', file: 'eslint.config.mjs', command: ['eslint', '.', '--max-warnings', '0'] },
   { name: 'formatting', file: '.prettierrc.json', command: ['prettier', '--check', '**/*.{ts,mjs,js,json}'] },
-  { name: 'dependency rules', file: '.dependency-cruiser.mjs', command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'apps', 'libs', 'migrations'] },
+  {
+    name: 'dependency rules',
+    file: '.dependency-cruiser.mjs',
+    command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'apps', 'libs', 'migrations'],
+  },
   { name: 'unused code', file: 'knip.json', command: ['knip'] },
   { name: 'OpenAPI is current', file: 'scripts/openapi.mjs', command: ['node', 'scripts/openapi.mjs', '--check'] },
 ];
@@ -65,13 +69,27 @@ export class StageRunner {
    */
   async vitest({ name, project }, { env, dir, args }) {
     const report = path.join(dir, `report-${name}.json`);
-    const command = ['vitest', 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--no-color', ...args];
+    const command = [
+      'vitest',
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      '--no-color',
+      ...args,
+    ];
     const { code } = await this.#run(tool([...command, ...(args.length > 0 ? ['--passWithNoTests'] : [])]), { env });
     return countTests(readReport(report), code);
   }
 
   async #run(command, { env, capture = false }) {
-    const child = spawnCommand([...dieWithParent('TERM'), ...command], { cwd: projectRoot, env, stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'] });
+    const child = spawnCommand([...dieWithParent('TERM'), ...command], {
+      cwd: projectRoot,
+      env,
+      stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
+    });
     this.#running.add(child);
     let output = '';
     for (const stream of capture ? [child.stdout, child.stderr] : []) stream.setEncoding('utf8').on('data', (chunk) => (output += chunk));
@@ -108,9 +126,15 @@ function readReport(file) {
  */
 export function countTests(report, exitCode) {
   if (!report) return { passed: 0, failed: 1, skipped: 0 };
-  const brokenFiles = report.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')).length;
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  ).length;
   const failed = report.numFailedTests + brokenFiles;
-  return { passed: report.numPassedTests, failed: failed === 0 && exitCode !== 0 ? 1 : failed, skipped: report.numPendingTests + report.numTodoTests };
+  return {
+    passed: report.numPassedTests,
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
 }
 
 /** Adds `more` to `counts`. */

@@ -38,7 +38,13 @@ describe('services of the test run', () => {
   it('gives every caller a bucket of its own on a real S3 server', async () => {
     const bucket = await createTestBucket();
     const { endpoint, region, accessKeyId, secretAccessKey } = bucket;
-    const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey }, requestChecksumCalculation: 'WHEN_REQUIRED' });
+    const client = new S3Client({
+      endpoint,
+      region,
+      forcePathStyle: true,
+      credentials: { accessKeyId, secretAccessKey },
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    });
     await client.send(new PutObjectCommand({ Bucket: bucket.bucket, Key: 'folder/a b.txt', Body: 'bytes' }));
     const read = await client.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: 'folder/a b.txt' }));
     expect(await read.Body?.transformToString()).toBe('bytes');

@@ -71,7 +71,11 @@ class AppProcess {
   ) {}
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ['--enable-source-maps', this.entry], { cwd: projectRoot, env: { ...this.env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const child = spawn(process.execPath, ['--enable-source-maps', this.entry], {
+      cwd: projectRoot,
+      env: { ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     this.child = child;
     for (const stream of [child.stdout, child.stderr]) {
       let rest = '';

@@ -1,0 +1,35 @@
+# One image for api, worker and migrations; the command chooses. Configuration comes from the environment alone, state from the services it names.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The compiler's binary is an optional package, hence no --omit=optional here.
+RUN npm ci --omit=dev --ignore-scripts
+COPY .swcrc ./
+COPY scripts ./scripts
+COPY migrations ./migrations
+COPY libs ./libs
+COPY apps ./apps
+RUN node scripts/build.mjs
+
+FROM ${NODE_IMAGE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Optional packages are the embedded PostgreSQL and the compiler: neither is needed where the services are given.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM ${NODE_IMAGE}
+ENV NODE_ENV=production \
+    STOWAGE_HTTP_HOST=0.0.0.0 \
+    STOWAGE_DATA_DIR=/tmp/stowage
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json ./
+USER node
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=6 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.STOWAGE_HTTP_PORT || 8080}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--enable-source-maps", "dist/apps/api/src/main.js"]
