@@ -95,6 +95,11 @@ export async function collect(stream: Readable): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+/** Reads the stream to its end and tells its length: what to compare when a report of megabytes would help nobody. */
+export async function lengthOf(stream: Readable): Promise<number> {
+  return (await collect(stream)).length;
+}
+
 /** Reads an archive with an independent reader, entry contents included unless told otherwise. */
 export async function extract(source: Buffer | { reader: yauzl.RandomAccessReader; totalBytes: number }, withContent = true): Promise<Extracted[]> {
   const zip = await (Buffer.isBuffer(source)

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collect, contentOf, extract, openSamples, type Sample, samplesArb } from '../../test/zip-samples.js';
+import { collect, contentOf, extract, lengthOf, openSamples, type Sample, samplesArb } from '../../test/zip-samples.js';
 import { deflateZip } from './zip-deflate.js';
 import { ZipEntryLog } from './zip-entry-log.js';
 
@@ -43,6 +43,24 @@ describe('deflateZip', () => {
     expect(found).toMatchObject({ method: 0, content });
   });
 
+  it('writes 64-bit sizes for content that might exceed 32 bits', async () => {
+    for (const [sizeBytes, wide] of [
+      [0xffffffff - 16 * 1024 ** 2 - 1, false],
+      [0xffffffff - 16 * 1024 ** 2, true],
+      [5 * 1024 ** 3, true],
+    ] as const) {
+      const entry = { path: 'a', kind: 'file' as const, sizeBytes, modifiedMs: 0, crc32: null, contentRef: null, deflate: true };
+      const source = new PassThrough();
+      source.write(contentOf(2_000_000, 3));
+      const stream = deflateZip(logOf([{ entry, content: Buffer.alloc(0), chunkBytes: 0 }]), () => Promise.resolve(source as Readable));
+      await once(stream, 'readable');
+      const head = stream.read() as Buffer;
+      expect(head.readUInt32LE(22)).toBe(wide ? 0xffffffff : 0);
+      expect(head.readUInt16LE(31)).toBe(wide ? 0x0001 : 0x5455);
+      stream.destroy();
+    }
+  });
+
   it('breaks on wrong content', async () => {
     for (const sizeBytes of [5_000, 700_000]) {
       const content = contentOf(sizeBytes, 1, true);
@@ -53,7 +71,7 @@ describe('deflateZip', () => {
       ] as const) {
         const entry = { path: 'a', kind: 'file' as const, sizeBytes, modifiedMs: 0, crc32: crc32(content), contentRef: null, deflate: true };
         const samples: Sample[] = [{ entry, content: given, chunkBytes: 65_536 }];
-        await expect(collect(deflateZip(logOf(samples), openSamples(samples)))).rejects.toMatchObject({ code });
+        await expect(lengthOf(deflateZip(logOf(samples), openSamples(samples)))).rejects.toMatchObject({ code });
       }
     }
   });
