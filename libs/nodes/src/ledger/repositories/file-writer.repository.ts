@@ -29,8 +29,10 @@ export interface FileToWrite {
   readonly deviceId: string | null;
   readonly deviceReference: string | null;
   readonly restoredFromMs: number | null;
-  /** The current version the writer has seen; 0 = the file is new. When it has moved on, nothing is written. */
+  /** The current version the writer has seen; 0 = the file is new. */
   readonly seenVersionNo: number;
+  /** True: when the file has moved on from the version seen, nothing is written. False: the next version comes after whatever is there. */
+  readonly onlyAfterSeen: boolean;
 }
 
 /** The same, from the bytes that an upload session has received. */
@@ -49,15 +51,15 @@ const ITEM = `
     SELECT * FROM json_to_recordset($1::json) AS i (
       session_id uuid, store_key text, node_id uuid, version_id uuid, blob_id uuid, space_id uuid, parent_id uuid, name text, name_key text,
       mime_type text, media text, origin text, diff_bytes bigint, client_created_ms bigint, client_modified_ms bigint, author_id bigint,
-      device_id text, device_reference text, restored_from_ms bigint, seen_no bigint)
+      device_id text, device_reference text, restored_from_ms bigint, seen_no bigint, only_after_seen boolean)
   )`;
 
-/** Existing files, locked, when they still are what the writer saw. */
+/** Existing files, locked, when they still are where (and, if asked for, what) the writer saw. */
 const TARGET = `
   target AS MATERIALIZED (
     SELECT n.id, n.current_version_no + 1 AS no, n.size_bytes AS old_bytes
       FROM nodes n JOIN item i ON i.node_id = n.id
-     WHERE n.current_version_no = i.seen_no AND n.parent_id = i.parent_id AND n.removal IS NULL
+     WHERE (n.current_version_no = i.seen_no OR NOT i.only_after_seen) AND n.parent_id = i.parent_id AND n.removal IS NULL
      ORDER BY n.id FOR UPDATE OF n
   )`;
 
@@ -187,7 +189,7 @@ export class FileWriter {
   }
 }
 
-function toItem(item: FileToWrite | UploadToWrite): Record<string, string | number | null> {
+function toItem(item: FileToWrite | UploadToWrite): Record<string, string | number | boolean | null> {
   return {
     session_id: 'sessionId' in item ? item.sessionId : null,
     store_key: 'storeKey' in item ? item.storeKey : null,
@@ -209,5 +211,6 @@ function toItem(item: FileToWrite | UploadToWrite): Record<string, string | numb
     device_reference: item.deviceReference,
     restored_from_ms: item.restoredFromMs,
     seen_no: item.seenVersionNo,
+    only_after_seen: item.onlyAfterSeen,
   };
 }

@@ -156,7 +156,19 @@ export class UploadSessionRepository {
   /** Opens a session and reserves `reserveBytes`. QUOTA_EXCEEDED leaves nothing behind. */
   async create(session: NewUploadSession, reserveBytes: number): Promise<void> {
     const { id, tempName, storeKey, accountId, spaceId, multipart, command, declaredBytes, declaredMd5, leaseUntil } = session;
-    const values = [id, tempName, storeKey, accountId, spaceId, multipart, JSON.stringify(command), declaredBytes, declaredMd5, reserveBytes, leaseUntil];
+    const values = [
+      id,
+      tempName,
+      storeKey,
+      accountId,
+      spaceId,
+      multipart,
+      JSON.stringify(command),
+      declaredBytes,
+      declaredMd5,
+      reserveBytes,
+      leaseUntil,
+    ];
     if ((await this.database.run(INSERT, values)) === 0) throw quotaExceeded();
   }
 
@@ -287,7 +299,13 @@ export class UploadSessionRepository {
    * at `deleteAt`, and the rows of all are removed. Must run in a transaction. Returns how many sessions were ended.
    */
   async reap(now: Date, deleteAt: Date, limit: number): Promise<number> {
-    const ended = await this.database.query<{ account_id: number; store_key: string; multipart_id: string | null; reserved_bytes: number; state: UploadState }>(
+    const ended = await this.database.query<{
+      account_id: number;
+      store_key: string;
+      multipart_id: string | null;
+      reserved_bytes: number;
+      state: UploadState;
+    }>(
       `DELETE FROM upload_sessions WHERE id IN (
          SELECT id FROM upload_sessions WHERE lease_until <= $1 ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED)
        RETURNING account_id, store_key, multipart_id, reserved_bytes, state`,

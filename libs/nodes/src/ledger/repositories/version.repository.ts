@@ -93,17 +93,19 @@ export class VersionRepository {
 
   /** Versions of a file, newest first. `limit` 0 = all. */
   async list(nodeId: string, skip: number, limit: number): Promise<Version[]> {
-    const rows = await this.database.query<VersionRow>(`SELECT ${COLUMNS} FROM versions v WHERE v.node_id = $1 ORDER BY v.no DESC OFFSET $2 LIMIT nullif($3::bigint, 0)`, [
-      nodeId,
-      skip,
-      limit,
-    ]);
+    const rows = await this.database.query<VersionRow>(
+      `SELECT ${COLUMNS} FROM versions v WHERE v.node_id = $1 ORDER BY v.no DESC OFFSET $2 LIMIT nullif($3::bigint, 0)`,
+      [nodeId, skip, limit],
+    );
     return rows.map(toVersion);
   }
 
   /** Versions with a number above `afterNo`, oldest first. */
   async after(nodeId: string, afterNo: number): Promise<Version[]> {
-    const rows = await this.database.query<VersionRow>(`SELECT ${COLUMNS} FROM versions v WHERE v.node_id = $1 AND v.no > $2 ORDER BY v.no`, [nodeId, afterNo]);
+    const rows = await this.database.query<VersionRow>(`SELECT ${COLUMNS} FROM versions v WHERE v.node_id = $1 AND v.no > $2 ORDER BY v.no`, [
+      nodeId,
+      afterNo,
+    ]);
     return rows.map(toVersion);
   }
 

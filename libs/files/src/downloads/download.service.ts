@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccessService } from '#libs/access';
+import { BlobStore } from '#libs/blob-store';
+import { type Actor, DomainError, isUuid } from '#libs/kernel';
+import {
+  type LocatedNode,
+  nodeNotFound,
+  type NodeRef,
+  NodeRepository,
+  NodeResolver,
+  restoreKey,
+  segmentKeys,
+  SpaceService,
+  TrashRepository,
+  VersionRepository,
+  viewerOf,
+} from '#libs/nodes';
+
+/** How long the URL of a download works. It carries a grant, so it must not outlive a revocation by much. */
+const LINK_SECONDS = 60;
+
+export interface DownloadLink {
+  /** Absolute; needs no header. */
+  readonly url: string;
+  readonly node: LocatedNode;
+  readonly version: { readonly no: number; readonly sizeBytes: number; readonly md5: string };
+}
+
+export interface LinkRequest {
+  readonly node: NodeRef;
+  /** A version of the file; the current one when absent. */
+  readonly versionNo?: number;
+  /** True: shown by the browser where it can be; false: saved. */
+  readonly inline: boolean;
+  /** True: also for a file in the trash, named by the path it had or by its id. */
+  readonly includeRemoved: boolean;
+}
+
+/** Says where the bytes of a file can be fetched. */
+@Injectable()
+export class DownloadService {
+  constructor(
+    private readonly resolver: NodeResolver,
+    private readonly spaces: SpaceService,
+    private readonly nodes: NodeRepository,
+    private readonly trash: TrashRepository,
+    private readonly versions: VersionRepository,
+    private readonly access: AccessService,
+    private readonly store: BlobStore,
+  ) {}
+
+  /** NODE_NOT_FOUND, NOT_A_FILE for a folder, VERSION_NOT_FOUND. */
+  async link(actor: Actor, { node: ref, versionNo, inline, includeRemoved }: LinkRequest): Promise<DownloadLink> {
+    const node = await this.find(actor, ref, includeRemoved);
+    await this.access.require(actor, 'node.download', [node]);
+    if (node.kind !== 'file') throw new DomainError('NOT_A_FILE', 'A folder cannot be downloaded as a file.');
+    const version = Number.isSafeInteger(versionNo ?? 0) ? await this.versions.find(node.id, versionNo ?? node.versionNo) : null;
+    if (!version) throw new DomainError('VERSION_NOT_FOUND', 'The file has no such version.');
+    const url = await this.store.presignGet({
+      key: version.storeKey,
+      expiresInSeconds: LINK_SECONDS,
+      fileName: node.name,
+      contentType: version.mimeType,
+      disposition: inline ? 'inline' : 'attachment',
+      etag: version.md5,
+    });
+    return { url, node, version: { no: version.no, sizeBytes: version.sizeBytes, md5: version.md5 } };
+  }
+
+  /** The live node, else (when asked for) the one in the trash. NODE_NOT_FOUND. */
+  private async find(actor: Actor, ref: NodeRef, includeRemoved: boolean): Promise<LocatedNode> {
+    if (!includeRemoved) return (await this.resolver.get(actor, ref)).node;
+    const viewer = viewerOf(actor);
+    if ('id' in ref) {
+      const placed = isUuid(ref.id) ? (await this.nodes.locate([ref.id], viewer)).get(ref.id) : undefined;
+      if (!placed || placed.node.removal === 'purging' || placed.node.removal === 'staged') throw nodeNotFound();
+      return placed.node;
+    }
+    const live = await this.resolver.find(actor, ref);
+    if (live) return live.node;
+    const { spaceId } = await this.spaces.homeOfActor(actor);
+    const restoreKeys = ref.path.map((_, index) => restoreKey(ref.path.slice(0, index + 1)));
+    const removed = await this.trash.resolveRemoved(spaceId, restoreKeys, segmentKeys(ref.path), viewer);
+    if (!removed) throw nodeNotFound();
+    return removed.node;
+  }
+}

@@ -1,0 +1,11 @@
+export { DownloadService, type DownloadLink, type LinkRequest } from './downloads/download.service.js';
+export { DownloadsModule } from './downloads/downloads.module.js';
+export { BatchConfirmService, type ConfirmOutcome, type UploadName } from './uploads/batch-confirm.service.js';
+export { ConfirmService, type ConfirmUpload } from './uploads/confirm.service.js';
+export { type MultiConfirmEntry, type MultiConfirmResult, MultiConfirmService, MultiConfirmTask } from './uploads/multi-confirm.js';
+export { SessionUploadGate } from './uploads/session-upload-gate.js';
+export { StoreJanitor } from './uploads/store-janitor.js';
+export type { CreateUpload } from './uploads/upload-command.js';
+export { type CreatedUpload, type OpenedUpload, UploadOpener, type UploadTarget } from './uploads/upload-opener.js';
+export { UploadService } from './uploads/upload.service.js';
+export { UploadJobsModule, UploadsModule } from './uploads/uploads.module.js';

@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+
+import { AccessModule } from '#libs/access';
+import { BlobStoreModule, UploadGate } from '#libs/blob-store';
+import { DatabaseModule } from '#libs/database';
+import { Clock, SystemClock } from '#libs/kernel';
+import { NodesModule } from '#libs/nodes';
+import { TasksModule } from '#libs/tasks';
+
+import { BatchConfirmService } from './batch-confirm.service.js';
+import { ConfirmService } from './confirm.service.js';
+import { MultiConfirmService, MultiConfirmTask } from './multi-confirm.js';
+import { SessionUploadGate } from './session-upload-gate.js';
+import { StoreJanitor } from './store-janitor.js';
+import { CollectBlobsJob, DeleteTombstonesJob, ExpireDerivedJob, ReapUploadsJob } from './store-janitor.jobs.js';
+import { UploadOpener } from './upload-opener.js';
+import { UploadService } from './upload.service.js';
+
+const PUBLIC = [UploadService, UploadOpener, ConfirmService, BatchConfirmService, MultiConfirmService, StoreJanitor];
+
+/** Uploads: opening, letting bytes in, confirming; and the end of what was abandoned. */
+@Module({
+  imports: [DatabaseModule, BlobStoreModule, NodesModule, AccessModule, TasksModule],
+  providers: [...PUBLIC, { provide: UploadGate, useClass: SessionUploadGate }, { provide: Clock, useClass: SystemClock }],
+  exports: [...PUBLIC, UploadGate],
+})
+export class UploadsModule {}
+
+/** The jobs and tasks of uploads; for the worker. */
+@Module({
+  imports: [UploadsModule, NodesModule],
+  providers: [MultiConfirmTask, ReapUploadsJob, CollectBlobsJob, DeleteTombstonesJob, ExpireDerivedJob],
+})
+export class UploadJobsModule {}
