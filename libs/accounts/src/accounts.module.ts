@@ -6,15 +6,40 @@ import { LimiterModule } from '#libs/limiter';
 import { MailModule } from '#libs/mail';
 
 import { AccountDirectory } from './account-directory.service.js';
+import { AccountLoginsService } from './account-logins.service.js';
+import { AccountValueService } from './account-value.service.js';
 import { ActivityRecorder } from './activity-recorder.js';
 import { AdminBootstrap } from './admin-bootstrap.service.js';
 import { Authenticator } from './authenticator.service.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
+import { LoginService } from './login.service.js';
+import { OauthService } from './oauth.service.js';
+import { OneTimeSecrets } from './one-time-secrets.js';
 import { PasswordHasher } from './password-hasher.js';
+import { ProfileService } from './profile.service.js';
+import { RecoveryService } from './recovery.service.js';
+import { RegistrationService } from './registration.service.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';
 import { SecretRepository } from './repositories/secret.repository.js';
 import { TokenRepository } from './repositories/token.repository.js';
+import { ValueRepository } from './repositories/value.repository.js';
+import { SessionService } from './session.service.js';
+import { SweepAccountsJob } from './sweep.job.js';
+
+const SERVICES = [
+  Authenticator,
+  AccountDirectory,
+  AdminBootstrap,
+  LoginService,
+  OauthService,
+  RegistrationService,
+  RecoveryService,
+  SessionService,
+  ProfileService,
+  AccountLoginsService,
+  AccountValueService,
+];
 
 /** Accounts, their logins, passwords, tokens and one-time secrets. */
 @Module({
@@ -25,13 +50,14 @@ import { TokenRepository } from './repositories/token.repository.js';
     LoginGuardRepository,
     SecretRepository,
     TokenRepository,
+    ValueRepository,
     PasswordHasher,
     ActivityRecorder,
     CredentialVerifier,
-    Authenticator,
-    AccountDirectory,
-    AdminBootstrap,
+    OneTimeSecrets,
+    SweepAccountsJob,
+    ...SERVICES,
   ],
-  exports: [Authenticator, AccountDirectory, AdminBootstrap],
+  exports: SERVICES,
 })
 export class AccountsModule {}

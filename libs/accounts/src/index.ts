@@ -1,4 +1,16 @@
 export { AccountDirectory, type Person } from './account-directory.service.js';
+export { AccountLoginsService } from './account-logins.service.js';
+export { AccountValueService } from './account-value.service.js';
 export { AccountsModule } from './accounts.module.js';
 export { AdminBootstrap } from './admin-bootstrap.service.js';
 export { Authenticator } from './authenticator.service.js';
+export { emailLogin, formatLogin, phoneLogin } from './login-name.js';
+export { type LoginCommand, LoginService } from './login.service.js';
+export { type OauthCommand, OauthService } from './oauth.service.js';
+export { type AccountProfile, type ProfileCommand, ProfileService } from './profile.service.js';
+export { RecoveryService } from './recovery.service.js';
+export { type AccountFlags, type CheckedRegistration, type RegistrationForm, RegistrationService } from './registration.service.js';
+export type { AccountRecord, LoginRecord } from './repositories/account.repository.js';
+export type { TokenRecord } from './repositories/token.repository.js';
+export { type ClientInfo, mainLogin, type Session, SessionService, type TokenWish } from './session.service.js';
+export { checkedName } from './texts.js';

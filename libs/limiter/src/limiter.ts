@@ -53,7 +53,7 @@ export class Limiter implements OnModuleInit, OnModuleDestroy {
     const name = sha256(bucket).toString('hex');
     const nowMs = this.clock.nowMs();
     const [store, taking] = await this.usingBest(async (candidate) => [candidate, await candidate.take(name, limit, windowMs, nowMs)] as const);
-    if (taking.slot === null) return { granted: false, retryAfterMs: taking.retryAfterMs, release: async () => undefined };
+    if (taking.slot === null) return { granted: false, retryAfterMs: taking.retryAfterMs, release: () => Promise.resolve() };
     const { slot } = taking;
     return { granted: true, retryAfterMs: 0, release: () => this.quietly(store, () => store.release(name, slot)) };
   }

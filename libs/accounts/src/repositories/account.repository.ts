@@ -154,7 +154,7 @@ export class AccountRepository {
         account.pcCanDownload ?? true,
         account.useWatermarks ?? false,
         account.mobileRestriction ?? false,
-        account.expiresMs == null ? null : new Date(account.expiresMs),
+        typeof account.expiresMs === 'number' ? new Date(account.expiresMs) : null,
         now,
       ],
     );

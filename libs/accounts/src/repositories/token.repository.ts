@@ -83,6 +83,11 @@ export class TokenRepository {
     return (await this.database.run('DELETE FROM auth_tokens WHERE account_id = $1 AND id = $2', [accountId, id])) > 0;
   }
 
+  /** Ends a token whoever owns it: it has just been shown. */
+  async removeHeldBy(id: string): Promise<boolean> {
+    return (await this.database.run('DELETE FROM auth_tokens WHERE id = $1', [id])) > 0;
+  }
+
   /** Ends all tokens of an account but `exceptId`. */
   async removeAll(accountId: number, exceptId: string | null): Promise<void> {
     await this.database.run('DELETE FROM auth_tokens WHERE account_id = $1 AND id IS DISTINCT FROM $2', [accountId, exceptId]);

@@ -1,0 +1,123 @@
+import { Injectable } from '@nestjs/common';
+
+import { UnitOfWork } from '#libs/database';
+import { type AccountActor, Clock, DomainError, isDomainError, newId, randomUrlSafe } from '#libs/kernel';
+
+import { AccountDirectory } from './account-directory.service.js';
+import { Authenticator } from './authenticator.service.js';
+import { basicLogin, emailLogin, formatLogin, type LoginName, parseLogin, phoneLogin } from './login-name.js';
+import { checkNewPassword, PasswordHasher } from './password-hasher.js';
+import { RegistrationService } from './registration.service.js';
+import { AccountRepository } from './repositories/account.repository.js';
+import { LoginGuardRepository } from './repositories/login-guard.repository.js';
+
+/** The logins of an account: added and removed by their owner. */
+@Injectable()
+export class AccountLoginsService {
+  constructor(
+    private readonly accounts: AccountRepository,
+    private readonly guards: LoginGuardRepository,
+    private readonly registration: RegistrationService,
+    private readonly authenticator: Authenticator,
+    private readonly directory: AccountDirectory,
+    private readonly hasher: PasswordHasher,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Whether somebody can be found by this login; what is no login names nobody. */
+  async exists(loginText: string): Promise<boolean> {
+    const name = readOrNull(loginText);
+    const login = name && (await this.accounts.findLogin(name));
+    return login !== null && login.state !== 'deleted';
+  }
+
+  /** Removes one of the actor's logins and answers it as stored. LOGIN_NOT_FOUND; LAST_LOGIN when nobody could sign in afterwards. */
+  async remove(actor: AccountActor, loginText: string): Promise<string> {
+    const name = readOrNull(loginText);
+    if (name === null) throw loginNotFound();
+    const removed = await this.unitOfWork.run(async () => {
+      await this.accounts.lock(actor.accountId);
+      const logins = await this.accounts.listLogins(actor.accountId);
+      const login = logins.find((candidate) => candidate.kind === name.kind && candidate.valueKey === name.valueKey);
+      if (login === undefined) throw loginNotFound();
+      const leads = (candidate: typeof login) => candidate.kind !== 'basic' && candidate.kind !== 'contacts_sync' && candidate.confirmedMs !== null;
+      if (leads(login) && logins.filter(leads).length === 1) throw new DomainError('LAST_LOGIN', 'The last login cannot be removed.');
+      await this.accounts.removeLogin(login.id);
+      await this.guards.reset([formatLogin({ kind: login.kind, value: login.valueKey })]);
+      return formatLogin(login);
+    });
+    this.authenticator.forget(actor.accountId);
+    this.directory.forget(actor.accountId);
+    return removed;
+  }
+
+  /** Adds an address; it can be used once its mail is answered (at once with confirmation off). LOGIN_TAKEN. */
+  async addEmail(actor: AccountActor, email: string): Promise<string> {
+    const login = emailLogin(email);
+    const confirmed = !this.registration.confirmsByMail;
+    if (!confirmed) await this.registration.takeMailSlot(formatLogin({ kind: login.kind, value: login.valueKey }));
+    await this.add(actor, login, confirmed);
+    return formatLogin(login);
+  }
+
+  /** Adds a phone number. FORBIDDEN where logins have to be confirmed: nothing here sends short messages. LOGIN_TAKEN. */
+  async addPhone(actor: AccountActor, phone: string): Promise<string> {
+    const login = phoneLogin(phone);
+    if (this.registration.confirmsByMail) throw new DomainError('FORBIDDEN', 'A phone number cannot be confirmed here.');
+    await this.add(actor, login, true);
+    return formatLogin(login);
+  }
+
+  /**
+   * Makes the actor's pair for HTTP Basic (WebDAV programs), in place of an earlier one. Absent or empty parts are made up. This answer is the only
+   * one that ever holds the password. LOGIN_TAKEN.
+   */
+  async createPair(actor: AccountActor, wish: { readonly login?: string | undefined; readonly password?: string | undefined }): Promise<{ login: string; password: string }> {
+    const login = basicLogin(wish.login || randomUrlSafe(6).toLowerCase());
+    const password = wish.password || randomUrlSafe(15);
+    checkNewPassword(password);
+    const secretHash = await this.hasher.hash(password);
+    await this.unitOfWork.run(async () => {
+      await this.accounts.lock(actor.accountId);
+      const earlier = (await this.accounts.listLogins(actor.accountId)).find((candidate) => candidate.kind === 'basic');
+      if (earlier !== undefined) await this.accounts.removeLogin(earlier.id);
+      const now = this.clock.now();
+      await this.accounts.insertLogin(newId(now.getTime()), actor.accountId, login, now, { confirmed: true, secretHash });
+      await this.guards.reset([formatLogin({ kind: login.kind, value: login.valueKey })]);
+    });
+    this.authenticator.forget(actor.accountId);
+    return { login: login.value, password };
+  }
+
+  /** The user name of the actor's pair. Its password is not known to anybody but its owner. LOGIN_NOT_FOUND. */
+  async pairLogin(actor: AccountActor): Promise<string> {
+    const pair = (await this.accounts.listLogins(actor.accountId)).find((login) => login.kind === 'basic');
+    if (pair === undefined) throw loginNotFound();
+    return pair.value;
+  }
+
+  private async add(actor: AccountActor, login: LoginName, confirmed: boolean): Promise<void> {
+    await this.unitOfWork.run(async () => {
+      const now = this.clock.now();
+      const loginId = newId(now.getTime());
+      await this.accounts.insertLogin(loginId, actor.accountId, login, now, { confirmed });
+      if (confirmed) return;
+      const account = await this.accounts.find(actor.accountId);
+      await this.registration.sendConfirmation(actor.accountId, loginId, login.value, account?.lang ?? 'en');
+    });
+  }
+}
+
+function readOrNull(text: string): LoginName | null {
+  try {
+    return parseLogin(text);
+  } catch (error) {
+    if (isDomainError(error)) return null;
+    throw error;
+  }
+}
+
+function loginNotFound(): DomainError {
+  return new DomainError('LOGIN_NOT_FOUND', 'There is no such login.');
+}

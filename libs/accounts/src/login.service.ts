@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+
+import { UnitOfWork } from '#libs/database';
+import { type AccountActor, Clock, DomainError, sha256 } from '#libs/kernel';
+
+import { CredentialVerifier, type VerifiedCredential } from './credential-verifier.service.js';
+import { basicCandidates, emailLogin, type LoginName, parseLogin, phoneLogin, splitBasic } from './login-name.js';
+import { OneTimeSecrets } from './one-time-secrets.js';
+import { AccountRepository } from './repositories/account.repository.js';
+import { type ClientInfo, type Session, SessionService, type TokenWish } from './session.service.js';
+
+const MAX_PASSWORD_BYTES = 4_096;
+
+/** Exactly one way to name the account: a login (`email:a@b`, `msisdn:7920...`, or bare), an address, or a phone number. */
+export interface LoginCommand extends TokenWish {
+  readonly login?: string | undefined;
+  readonly email?: string | undefined;
+  readonly phone?: string | undefined;
+  readonly password: string;
+}
+
+/** Proof of identity -> token. */
+@Injectable()
+export class LoginService {
+  constructor(
+    private readonly verifier: CredentialVerifier,
+    private readonly sessions: SessionService,
+    private readonly secrets: OneTimeSecrets,
+    private readonly accounts: AccountRepository,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Signs in by password. INVALID_CREDENTIALS (also for what is no login at all), LAST_ATTEMPT, LOGIN_LOCKED, RATE_LIMITED, ACCOUNT_DISABLED,
+   * ACCOUNT_NOT_CONFIRMED; INVALID_ARGUMENT when login or password is missing.
+   */
+  async byPassword(command: LoginCommand, client: ClientInfo): Promise<Session> {
+    const { accountId } = await this.verify(command, client);
+    return this.sessions.open(accountId, command, client);
+  }
+
+  /** The account that login and password prove, without making a token. Throws as `byPassword`. */
+  verify(command: Omit<LoginCommand, keyof TokenWish>, client: ClientInfo): Promise<VerifiedCredential> {
+    const { login, email, phone, password } = command;
+    if (!password || !(login || email || phone)) throw new DomainError('INVALID_ARGUMENT', 'Login and password are required.');
+    if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) throw new DomainError('INVALID_ARGUMENT', 'The password is too long.');
+    const name = login ? readOrUnknown(parseLogin, login) : email ? readOrUnknown(emailLogin, email) : readOrUnknown(phoneLogin, phone ?? '');
+    return this.verifier.verify([name], password, client.ip);
+  }
+
+  /**
+   * A temporary token for `user:password` of HTTP Basic. A pair made by create_basic_auth gets none (FORBIDDEN): the token would outlive the pair.
+   */
+  async byBasic(userPass: string, client: ClientInfo): Promise<Session> {
+    const split = splitBasic(userPass);
+    const names = split === null ? [] : basicCandidates(split.user);
+    const credential = await this.verifier.verify(names, split?.password ?? '', client.ip);
+    const logins = await this.accounts.listLogins(credential.accountId);
+    if (logins.find((login) => login.id === credential.loginId)?.kind === 'basic') {
+      throw new DomainError('FORBIDDEN', 'This user name is for HTTP Basic only; sign in with the login of the account.');
+    }
+    return this.sessions.open(credential.accountId, { permanent: false }, client);
+  }
+
+  /**
+   * Signs in by a one-time key: one of `generateKey`, or that of a recovery mail. The latter asks for a new password, and confirms the address
+   * that received it. INVALID_CREDENTIALS for an unknown or ended key, FORBIDDEN for a used one.
+   */
+  byKey(key: string, wish: TokenWish, client: ClientInfo): Promise<Session> {
+    return this.unitOfWork.run(async () => {
+      // A recovery link is opened by mail programs and browsers that may ask twice; a key is passed from program to program.
+      const secret =
+        (await this.secrets.redeem(key, ['login_key'], { repeatable: false })) ?? (await this.secrets.redeem(key, ['recover'], { repeatable: true }));
+      if (secret === null || secret.accountId === null) throw new DomainError('INVALID_CREDENTIALS', 'The key is wrong or has ended.');
+      const account = await this.accounts.find(secret.accountId);
+      if (account === null || account.state === 'deleted') throw new DomainError('INVALID_CREDENTIALS', 'The key is wrong or has ended.');
+      if (account.state === 'disabled' || (account.expiresMs !== null && account.expiresMs <= this.clock.nowMs())) {
+        throw new DomainError('ACCOUNT_DISABLED', 'This account is switched off.');
+      }
+      if (secret.purpose === 'recover') {
+        const { loginId } = secret.payload;
+        if (typeof loginId === 'string') await this.accounts.confirmLogin(loginId, this.clock.now());
+        await this.accounts.activate(account.id, this.clock.now());
+        await this.accounts.requirePasswordChange(account.id);
+      } else if (account.state === 'pending') {
+        throw new DomainError('ACCOUNT_NOT_CONFIRMED', 'This login is not confirmed yet: use the link in the mail.');
+      }
+      return this.sessions.open(account.id, wish, client);
+    });
+  }
+
+  /** A key of 64 hex characters that signs the actor in once within ten minutes. */
+  generateKey(actor: AccountActor): Promise<string> {
+    return this.secrets.make('login_key', actor.accountId);
+  }
+}
+
+/** What is no login belongs to nobody: it goes the way of an unknown one, and nobody learns more from it. */
+function readOrUnknown(read: (text: string) => LoginName, text: string): LoginName {
+  try {
+    return read(text);
+  } catch {
+    return { kind: 'email', value: '', valueKey: `:${sha256(text).toString('hex')}` };
+  }
+}

@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+
+/** Values that clients keep for themselves. */
+@Injectable()
+export class ValueRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Writes a value unless the account would get more than `limit` keys. What happened. */
+  async put(accountId: number, key: string, json: string, limit: number, now: Date): Promise<'written' | 'updated' | 'full'> {
+    const row = await this.database.queryOne<{ inserted: boolean }>(
+      `INSERT INTO account_values (account_id, key, value, updated_at)
+       SELECT $1, $2, $3::jsonb, $5
+        WHERE EXISTS (SELECT 1 FROM account_values WHERE account_id = $1 AND key = $2)
+           OR (SELECT count(*) FROM account_values WHERE account_id = $1) < $4::int
+       ON CONFLICT (account_id, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
+       RETURNING xmax = 0 AS inserted`,
+      [accountId, key, json, limit, now],
+    );
+    if (row === null) return 'full';
+    return row.inserted ? 'written' : 'updated';
+  }
+
+  /** The value of `key` as JSON, undefined when there is none. */
+  async find(accountId: number, key: string): Promise<unknown> {
+    const row = await this.database.queryOne<{ value: unknown }>('SELECT value FROM account_values WHERE account_id = $1 AND key = $2', [accountId, key]);
+    return row?.value;
+  }
+
+  list(accountId: number): Promise<{ key: string; value: unknown }[]> {
+    return this.database.query('SELECT key, value FROM account_values WHERE account_id = $1 ORDER BY key', [accountId]);
+  }
+}

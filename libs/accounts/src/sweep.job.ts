@@ -1,0 +1,34 @@
+import { Clock } from '#libs/kernel';
+import { Limiter } from '#libs/limiter';
+import { HandlesJob, type JobContext, type JobHandler, type JobPayload } from '#libs/queue';
+
+import { LOCK_MS, REPEAT_MS } from './credential-verifier.service.js';
+import { LoginGuardRepository } from './repositories/login-guard.repository.js';
+import { SecretRepository } from './repositories/secret.repository.js';
+import { TokenRepository } from './repositories/token.repository.js';
+
+const BATCH = 1_000;
+
+/** Removes what has ended: tokens, one-time secrets, limiter slots, counts of failed logins. */
+@HandlesJob('accounts.sweep')
+export class SweepAccountsJob implements JobHandler<'accounts.sweep'> {
+  constructor(
+    private readonly tokens: TokenRepository,
+    private readonly secrets: SecretRepository,
+    private readonly guards: LoginGuardRepository,
+    private readonly limiter: Limiter,
+    private readonly clock: Clock,
+  ) {}
+
+  async handle(_payload: JobPayload<'accounts.sweep'>, context: Pick<JobContext, 'signal'>): Promise<void> {
+    const now = this.clock.now();
+    await inBatches(context.signal, () => this.tokens.removeExpired(now, BATCH));
+    await inBatches(context.signal, () => this.secrets.removeExpired(now, BATCH));
+    await this.guards.removeIdle(now, new Date(now.getTime() - LOCK_MS), new Date(now.getTime() - REPEAT_MS));
+    await this.limiter.sweep();
+  }
+}
+
+async function inBatches(signal: AbortSignal, remove: () => Promise<number>): Promise<void> {
+  while ((await remove()) === BATCH) signal.throwIfAborted();
+}

@@ -1,0 +1,50 @@
+import { DomainError } from '#libs/kernel';
+import { MAIL_LANGUAGES } from '#libs/mail';
+
+export const MAX_NAME_BYTES = 256;
+const MAX_JSON_BYTES = 65_536;
+const MAX_DESCRIPTION_CHARACTERS = 256;
+
+/** A person's or company's name without spaces around it. INVALID_ARGUMENT for more than 256 bytes or control characters. */
+export function checkedName(text: string, what = 'A name'): string {
+  const name = text.trim();
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES || /\p{Cc}/u.test(name)) {
+    throw new DomainError('INVALID_ARGUMENT', `${what} has at most ${MAX_NAME_BYTES} bytes and no control characters.`);
+  }
+  return name;
+}
+
+/** One of the languages that Stowage speaks. INVALID_ARGUMENT. */
+export function checkedLanguage(text: string): string {
+  const known = MAIL_LANGUAGES.find((lang) => lang === text.toLowerCase());
+  if (known === undefined) throw new DomainError('INVALID_ARGUMENT', `The language must be one of ${MAIL_LANGUAGES.join(', ')}.`);
+  return known;
+}
+
+/** A name of the tz database (Europe/Moscow, UTC). INVALID_ARGUMENT. */
+export function checkedTimezone(text: string): string {
+  try {
+    // A bare offset (+03:00) is accepted by newer engines, but it is no name of a zone.
+    if (/^[A-Za-z][\w+/-]{1,63}$/.test(text)) {
+      new Intl.DateTimeFormat('en', { timeZone: text });
+      return text;
+    }
+  } catch {
+    // falls through to the one refusal below
+  }
+  throw new DomainError('INVALID_ARGUMENT', 'The time zone must be a name of the tz database, for example Europe/Moscow.');
+}
+
+/** Text for a list of devices: control characters become spaces, the rest is cut at 256 characters. */
+export function shownText(text: string): string {
+  return [...text.replace(/[\p{Cc}\p{Cs}]+/gu, ' ').trim()].slice(0, MAX_DESCRIPTION_CHARACTERS).join('');
+}
+
+/** `value` as JSON text. INVALID_ARGUMENT when it is larger than 64 KiB or holds what PostgreSQL cannot keep (NUL, half a surrogate pair). */
+export function checkedJson(value: unknown): string {
+  const text: string | undefined = JSON.stringify(value);
+  if (text === undefined || Buffer.byteLength(text) > MAX_JSON_BYTES || /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)) {
+    throw new DomainError('INVALID_ARGUMENT', 'The value must be JSON of at most 65536 bytes, without NUL characters and broken Unicode.');
+  }
+  return text;
+}
