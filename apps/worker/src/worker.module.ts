@@ -2,6 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
+import { UploadJobsModule } from '#libs/files';
+import { MailModule } from '#libs/mail';
 import { type Logger, ObservabilityModule } from '#libs/observability';
 import { QueueWorkerModule } from '#libs/queue';
 import { TaskRunnerModule } from '#libs/tasks';
@@ -26,6 +28,8 @@ export class WorkerModule {
         }),
         QueueWorkerModule,
         TaskRunnerModule,
+        MailModule,
+        UploadJobsModule,
       ],
     };
   }
