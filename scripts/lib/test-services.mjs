@@ -4,7 +4,7 @@ import path from 'node:path';
 import { findCeph, startCeph } from './ceph.mjs';
 import { isDebian } from './debian-packages.mjs';
 import { startEmbeddedPostgres } from './embedded-postgres.mjs';
-import { inProject, setting } from './project.mjs';
+import { setting } from './project.mjs';
 import { step, warn } from './progress.mjs';
 import { findRedis, startRedis } from './redis.mjs';
 import { migrate } from './stowage-run.mjs';
@@ -118,20 +118,15 @@ async function makeTemplate(postgres, dataDir, baseEnv) {
   await admin.connect();
   try {
     await admin.query(`CREATE DATABASE ${TEMPLATE} OWNER stowage`);
-    if (!fs.existsSync(inProject('dist/apps/api/src/migrate.js'))) {
-      const { migrate: bare } = await import(inProject('dist/libs/database/src/index.js'));
-      const { MIGRATIONS } = await import(inProject('dist/migrations/index.js'));
-      await bare(postgres.appUrl(TEMPLATE), MIGRATIONS);
-    } else
-      await migrate({
-        ...baseEnv,
-        DATABASE_URL: postgres.appUrl(TEMPLATE),
-        STOWAGE_DATA_DIR: dataDir,
-        STOWAGE_SECRET_KEY: crypto.randomBytes(32).toString('hex'),
-        STOWAGE_ADMIN_EMAIL: ADMIN.STOWAGE_TEST_ADMIN_EMAIL,
-        STOWAGE_ADMIN_PASSWORD: ADMIN.STOWAGE_TEST_ADMIN_PASSWORD,
-        STOWAGE_LOG_LEVEL: 'warn',
-      });
+    await migrate({
+      ...baseEnv,
+      DATABASE_URL: postgres.appUrl(TEMPLATE),
+      STOWAGE_DATA_DIR: dataDir,
+      STOWAGE_SECRET_KEY: crypto.randomBytes(32).toString('hex'),
+      STOWAGE_ADMIN_EMAIL: ADMIN.STOWAGE_TEST_ADMIN_EMAIL,
+      STOWAGE_ADMIN_PASSWORD: ADMIN.STOWAGE_TEST_ADMIN_PASSWORD,
+      STOWAGE_LOG_LEVEL: 'warn',
+    });
     await admin.query(`ALTER DATABASE ${TEMPLATE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
   } finally {
     await admin.end();
