@@ -1,11 +1,9 @@
-import { createServer } from 'node:http';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FilesystemBlobStore, S3BlobStore, SignedUrls, UploadGate } from '#libs/blob-store';
-import { createBlobHandler, mountBlobHandler } from '../../apps/api/src/blobs/blob-handler.js';
-import { describeBlobStore } from '../support/blob-store-contract.js';
+import { createBlobHandler } from '../../apps/api/src/blobs/blob-handler.js';
+import { describeBlobStore, listen } from '../support/blob-store-contract.js';
 import { createTestBucket } from '../support/services.js';
 
 const secretKey = 'a secret for the blob store contract';
@@ -24,17 +22,15 @@ class OpenGate extends UploadGate {
 }
 
 describeBlobStore('filesystem', async () => {
-  const server = createServer((_, res) => res.writeHead(404).end());
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const server = await listen();
   const root = await mkdtemp(join(tmpdir(), 'stowage-blobs-'));
-  const signedUrls = new SignedUrls({ publicUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, secretKey });
+  const signedUrls = new SignedUrls({ publicUrl: server.url, secretKey });
   const store = new FilesystemBlobStore({ root, signedUrls });
-  mountBlobHandler(server, createBlobHandler({ store, signedUrls, uploads: new OpenGate() }));
+  server.handle(createBlobHandler({ store, signedUrls, uploads: new OpenGate() }));
   return {
     store,
     close: async () => {
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
+      await server.close();
       await store.close();
       await rm(root, { recursive: true });
     },

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +34,30 @@ export function describeBlobStore(driver: string, open: () => Promise<BlobStoreS
     multiparts(() => store);
     upkeep(() => store);
   });
+}
+
+/** What a server asks first for every request: false means that the request is not for it. */
+type FirstHandler = (req: IncomingMessage, res: ServerResponse, continuePending?: boolean) => unknown;
+
+/** A server on a free port with nothing but one handler, which may be set once the address is known. */
+export async function listen(): Promise<{ url: string; port: number; handle(handler: FirstHandler): void; close(): Promise<void> }> {
+  const server = createServer({ requestTimeout: 0 });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    handle: (handler) => {
+      const take = (continuePending: boolean) => (req: IncomingMessage, res: ServerResponse) => {
+        if (handler(req, res, continuePending) === false) res.writeHead(404).end();
+      };
+      server.on('request', take(false)).on('checkContinue', take(true));
+    },
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((closed) => server.close(() => closed()));
+    },
+  };
 }
 
 /** A key that no other test uses. */

@@ -206,13 +206,16 @@ export class FilesystemBlobStore extends BlobStore {
     if (folder === null || parts === null) return this.hashStored(key, uploadId);
     if (parts.length === 0) throw noParts(uploadId);
     const temp = await this.temp();
+    const whole = concatenate(parts.map(({ partNumber }) => join(folder, partName(partNumber))));
     let blob: StoredBlob;
     try {
-      blob = await writeBody(temp, concatenate(parts.map(({ partNumber }) => join(folder, partName(partNumber)))), {}, this.hashes);
+      blob = await writeBody(temp, whole, {}, this.hashes);
     } catch (error) {
       // Someone else finished (or aborted) it while we were reading.
-      if (systemCode(error) === 'ENOENT') return this.hashStored(key, uploadId);
-      throw error instanceof DomainError ? error : fileSystemError(error);
+      if (systemCode(error) === 'ENOENT') return await this.hashStored(key, uploadId);
+      throw fileSystemError(error);
+    } finally {
+      whole.destroy();
     }
     await this.publish(temp, target);
     await this.discard(folder);

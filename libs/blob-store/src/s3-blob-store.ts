@@ -54,6 +54,8 @@ const MIB = 1024 * 1024;
 const COPY_BYTES = 5 * 1024 * MIB;
 const COPY_PART_BYTES = 512 * MIB;
 const DELETE_BATCH = 1000;
+/** A readiness check must answer while it is still of use. */
+const CHECK_TIMEOUT_MS = 3000;
 /** Largest part that `putPart` takes. */
 const RELAYED_PART_BYTES = 64 * MIB;
 
@@ -95,8 +97,15 @@ export class S3BlobStore extends BlobStore {
       ...common,
       endpoint,
       maxAttempts: 4,
-      // requestTimeout counts silence of the server, not the duration of a transfer.
-      requestHandler: { connectionTimeout: 3000, requestTimeout: 30_000, httpAgent: { maxSockets: 64 }, httpsAgent: { maxSockets: 64 } },
+      // Both timeouts per request: until the answer begins, and of silence on the connection. Bodies are at most one part long.
+      requestHandler: {
+        connectionTimeout: 3000,
+        requestTimeout: 120_000,
+        throwOnRequestTimeout: true,
+        socketTimeout: 60_000,
+        httpAgent: { maxSockets: 64 },
+        httpsAgent: { maxSockets: 64 },
+      },
     });
     this.signer = new S3Client({ ...common, endpoint: publicEndpoint ?? endpoint });
     this.bucket = bucket;
@@ -132,7 +141,8 @@ export class S3BlobStore extends BlobStore {
   }
 
   override async check(): Promise<void> {
-    await s3(this.client.send(new HeadBucketCommand({ Bucket: this.bucket })));
+    const abortSignal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
+    await s3(this.client.send(new HeadBucketCommand({ Bucket: this.bucket }), { abortSignal }));
   }
 
   override async put(key: string, body: Readable | Buffer, options: PutOptions = {}): Promise<StoredBlob> {

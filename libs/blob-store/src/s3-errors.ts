@@ -1,5 +1,6 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { DomainError } from '#libs/kernel';
+import { systemCode } from './errors.js';
 
 const FULL = new Set(['QuotaExceeded', 'InsufficientStorage', 'StorageFull', 'XMinioStorageFull', 'InsufficientCapacity']);
 const ABSENT = new Set(['NoSuchKey', 'NotFound']);
@@ -26,7 +27,7 @@ export function s3Error(error: unknown): DomainError {
   const code = s3Code(error);
   const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
   if (status === 507 || (code !== undefined && FULL.has(code))) return new DomainError('STORAGE_FULL', 'The storage is full', { code }, { cause });
-  const reason = code ?? (error instanceof Error ? error.name : 'unknown reason');
+  const reason = code ?? systemCode(error) ?? (error instanceof Error ? error.name : 'unknown reason');
   return new DomainError('STORAGE_UNAVAILABLE', `The storage does not answer (${reason})`, { code, status }, { cause });
 }
 

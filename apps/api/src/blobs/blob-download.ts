@@ -3,11 +3,12 @@ import { type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BlobGrant, type BlobStore, contentDisposition } from '#libs/blob-store';
 import { DomainError, isDomainError } from '#libs/kernel';
-import { answer, type BlobLog, type Exchange } from './http-answer.js';
+import type { Logger } from '#libs/observability';
+import { answer, type Exchange } from './http-answer.js';
 import { matchesETag, resolveRange } from './http-range.js';
 
 /** Serves GET and HEAD of a signed URL: single ranges, ETag, If-None-Match, If-Match, If-Range. Returns the body bytes handed to the socket. */
-export async function serveDownload(store: BlobStore, exchange: Exchange, grant: BlobGrant, log: BlobLog | undefined): Promise<number> {
+export async function serveDownload(store: BlobStore, exchange: Exchange, grant: BlobGrant, log: Logger | undefined): Promise<number> {
   const { req, res } = exchange;
   const head = await store.head(grant.key);
   if (head === null) throw new DomainError('NODE_NOT_FOUND', 'This file is gone');
@@ -51,7 +52,7 @@ async function bodyOf(store: BlobStore, key: string, start: number, endInclusive
   }
 }
 
-async function sendBody(body: Readable, { req, res }: Exchange, length: number, log: BlobLog | undefined): Promise<number> {
+async function sendBody(body: Readable, { req, res }: Exchange, length: number, log: Logger | undefined): Promise<number> {
   let failed: Error | null = null;
   body.once('error', (error) => (failed = error));
   try {
@@ -59,7 +60,7 @@ async function sendBody(body: Readable, { req, res }: Exchange, length: number, 
     return length;
   } catch (error) {
     // A client may close as soon as it has the last byte, or leave in the middle: neither is a fault of ours. A store that broke is.
-    if (failed !== null && !res.destroyed) log?.error({ err: error, path: req.url?.split('?')[0] }, 'blob read failed');
+    if (failed !== null && !res.destroyed) log?.error('blob read failed', { error, path: req.url?.split('?')[0] });
     res.destroy();
     return 0;
   }

@@ -1,22 +1,24 @@
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BLOB_PATH, type BlobStore, type SignedUrls, type UploadGate } from '#libs/blob-store';
 import { DomainError } from '#libs/kernel';
+import type { Logger } from '#libs/observability';
 import { serveDownload } from './blob-download.js';
 import { takeObject, takePart } from './blob-upload.js';
-import { answer, answerError, type BlobLog, type Exchange, setCors, statusOf } from './http-answer.js';
+import { answerError, type Exchange, setCors, statusOf } from './http-answer.js';
 
 export interface BlobHandlerOptions {
   readonly store: BlobStore;
   readonly signedUrls: SignedUrls;
   readonly uploads: UploadGate;
-  readonly logger?: BlobLog;
+  readonly logger?: Logger;
   /** Told the body bytes of each finished transfer, for metrics. */
   readonly onBytes?: (direction: 'in' | 'out', bytes: number) => void;
 }
 
 /**
  * Serves a request below `/blobs/` and resolves when it is answered; false, at once, for any other path. Never rejects.
- * `continuePending` says that the sender waits for `100 Continue`, which is then sent only once the upload is let in.
+ * `continuePending` says that the sender waits for `100 Continue`, which is then sent only once the upload is let in. Uploads may take hours, so the
+ * server must not limit the duration of a request; silent senders are cut off here.
  */
 export type BlobHandler = (req: IncomingMessage, res: ServerResponse, continuePending?: boolean) => false | Promise<true>;
 
@@ -26,25 +28,6 @@ export function createBlobHandler(options: BlobHandlerOptions): BlobHandler {
     if (req.url === undefined || !req.url.startsWith(BLOB_PATH)) return false;
     return serve(options, { req, res, continuePending }, req.url);
   };
-}
-
-/**
- * Puts the handler in front of whatever `server` already runs. Uploads may take hours, so the server-wide limit on the duration of a request
- * is lifted; silent senders are cut off by the handler instead.
- */
-export function mountBlobHandler(server: Server, handler: BlobHandler): void {
-  const rest = server.listeners('request') as RequestListener[];
-  const others = (req: IncomingMessage, res: ServerResponse): void => rest.forEach((listener) => void listener.call(server, req, res));
-  server.removeAllListeners('request');
-  server.requestTimeout = 0;
-  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-    if (handler(req, res) === false) others(req, res);
-  });
-  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
-    if (handler(req, res, true) !== false) return;
-    res.writeContinue();
-    others(req, res);
-  });
 }
 
 async function serve({ store, signedUrls, uploads, logger, onBytes }: BlobHandlerOptions, exchange: Exchange, target: string): Promise<true> {
@@ -75,9 +58,9 @@ async function serve({ store, signedUrls, uploads, logger, onBytes }: BlobHandle
   return true;
 }
 
-function report(logger: BlobLog | undefined, { req }: Exchange, error: unknown): void {
-  const fields = { err: error, method: req.method, path: req.url?.split('?')[0] };
-  if (req.destroyed && !req.complete) logger?.debug(fields, 'sender left before the end');
-  else if (statusOf(error) >= 500) logger?.error(fields, 'blob request failed');
-  else logger?.debug(fields, 'blob request refused');
+function report(logger: Logger | undefined, { req }: Exchange, error: unknown): void {
+  const fields = { error, method: req.method, path: req.url?.split('?')[0] };
+  if (req.destroyed && !req.complete) logger?.debug('sender left before the end', fields);
+  else if (statusOf(error) >= 500) logger?.error('blob request failed', fields);
+  else logger?.debug('blob request refused', fields);
 }

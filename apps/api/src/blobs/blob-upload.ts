@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
-import type { BlobGrant, BlobStore, StoredBlob, UploadGate, UploadSlot } from '#libs/blob-store';
+import type { BlobGrant, BlobStore, StoredBlob, UploadGate } from '#libs/blob-store';
 import { DomainError } from '#libs/kernel';
+import type { Logger } from '#libs/observability';
 import { formFile, isForm } from './form-body.js';
-import { answer, type BlobLog, type Exchange } from './http-answer.js';
+import { answer, type Exchange } from './http-answer.js';
 
 /** A sender that neither sends nor leaves for this long is cut off. */
 const IDLE_MS = 120_000;
@@ -12,7 +13,7 @@ const FORM_OVERHEAD_BYTES = 1024 * 1024;
 interface Parties {
   readonly store: BlobStore;
   readonly uploads: UploadGate;
-  readonly log: BlobLog | undefined;
+  readonly log: Logger | undefined;
 }
 
 /** Takes a whole object by PUT or POST, raw or as a form. Returns the bytes stored. */
@@ -32,7 +33,7 @@ export async function takeObject({ store, uploads, log }: Parties, exchange: Exc
     blob = await receive(exchange, form, (body) => store.put(storeKey, body, options));
     await uploads.stored(grant.key, blob, storeKey);
   } catch (error) {
-    await reportFailure(uploads, grant.key, storeKey, slot, log);
+    await reportFailure(uploads, grant.key, storeKey, log);
     throw error;
   }
   exchange.res.setHeader('ETag', `"${blob.md5}"`);
@@ -71,12 +72,12 @@ async function receive<T>(exchange: Exchange, form: boolean, store: (body: Reada
   }
 }
 
-async function reportFailure(uploads: UploadGate, key: string, storeKey: string, slot: UploadSlot, log: BlobLog | undefined): Promise<void> {
+async function reportFailure(uploads: UploadGate, key: string, storeKey: string, log: Logger | undefined): Promise<void> {
   try {
     await uploads.failed(key, storeKey);
   } catch (error) {
     // The reaper ends what stays open; the sender is told the first error, not this one.
-    log?.warn({ err: error, key, maxBytes: slot.maxBytes }, 'upload could not be marked as failed');
+    log?.warn('upload could not be marked as failed', { error, key });
   }
 }
 

@@ -64,7 +64,13 @@ async function* untilWhole(body: Readable | Buffer, whole: Promise<void>): Async
   if (Buffer.isBuffer(body)) yield body;
   else {
     whole.catch((error: Error) => body.destroy(error));
-    yield* body as AsyncIterable<Buffer>;
+    try {
+      yield* body as AsyncIterable<Buffer>;
+    } catch (error) {
+      // Why the form broke says more than that its file did.
+      await whole;
+      throw error;
+    }
   }
   await whole;
 }

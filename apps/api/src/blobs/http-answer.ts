@@ -1,13 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DomainErrorCode, isDomainError } from '#libs/kernel';
 
-/** What handlers of this folder need of a logger (pino's shape). */
-export interface BlobLog {
-  debug(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 /** A request with what the server still owes it: `100 Continue` not sent yet. */
 export interface Exchange {
   readonly req: IncomingMessage;
