@@ -73,6 +73,11 @@ export class TaskService {
     });
   }
 
+  /** Lets a task that has ended be forgotten by its starter; one that has not, or is not there, stays as it is. */
+  async forget(actor: Actor, publicId: string): Promise<void> {
+    if (PUBLIC_ID.test(publicId)) await this.tasks.deleteFinished(publicId, accountOf(actor));
+  }
+
   private change(actor: Actor, publicId: string, work: (row: TaskRow) => Promise<void>): Promise<TaskView> {
     return this.unitOfWork.run(async () => {
       await work(owned(actor, PUBLIC_ID.test(publicId) ? await this.tasks.lockByPublicId(publicId) : null));

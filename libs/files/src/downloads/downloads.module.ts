@@ -2,9 +2,15 @@ import { Module } from '@nestjs/common';
 
 import { AccessModule } from '#libs/access';
 import { BlobStoreModule } from '#libs/blob-store';
+import { Clock, SystemClock } from '#libs/kernel';
 import { NodesModule } from '#libs/nodes';
 
+import { DerivedLinkService } from './derived-link.service.js';
 import { DownloadService } from './download.service.js';
 
-@Module({ imports: [BlobStoreModule, NodesModule, AccessModule], providers: [DownloadService], exports: [DownloadService] })
+@Module({
+  imports: [BlobStoreModule, NodesModule, AccessModule],
+  providers: [DownloadService, DerivedLinkService, { provide: Clock, useClass: SystemClock }],
+  exports: [DownloadService, DerivedLinkService],
+})
 export class DownloadsModule {}

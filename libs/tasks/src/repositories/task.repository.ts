@@ -129,6 +129,14 @@ export class TaskRepository {
     );
   }
 
+  /** Removes an ended task of its starter. */
+  async deleteFinished(publicId: string, accountId: number | null): Promise<void> {
+    await this.database.run('DELETE FROM tasks WHERE public_id = $1 AND account_id IS NOT DISTINCT FROM $2 AND finished_at IS NOT NULL', [
+      publicId,
+      accountId,
+    ]);
+  }
+
   /** Ends a task that no run owns. */
   async close(id: string, state: 'cancelled' | 'failed', errorCode: DomainErrorCode | null, errorMessage: string | null): Promise<void> {
     await this.database.run(

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+
+import { BlobStore } from '#libs/blob-store';
+import { type Actor, Clock, DomainError } from '#libs/kernel';
+import { DerivedObjectRepository } from '#libs/nodes';
+
+/** How long the URL of a made object works, at most: it may be large and its download be resumed. */
+const LINK_SECONDS = 3600;
+
+export interface DerivedLink {
+  /** Absolute; needs no header. */
+  readonly url: string;
+  readonly fileName: string;
+  readonly sizeBytes: number;
+}
+
+/** Says where an object that was made for a download (archive, listing) can be fetched. */
+@Injectable()
+export class DerivedLinkService {
+  constructor(
+    private readonly derived: DerivedObjectRepository,
+    private readonly store: BlobStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /** NODE_NOT_FOUND when the object is not complete, has expired, or was made for someone else. */
+  async link(actor: Actor, storeKey: string): Promise<DerivedLink> {
+    const object = await this.derived.findReady(storeKey, this.clock.now());
+    if (!object || (actor.kind === 'account' && object.accountId !== actor.accountId)) {
+      throw new DomainError('NODE_NOT_FOUND', 'It is not there any more; ask for it again.');
+    }
+    const { fileName, contentType, sizeBytes, expiresAt } = object;
+    const leftSeconds = Math.floor((expiresAt.getTime() - this.clock.nowMs()) / 1000);
+    const url = await this.store.presignGet({
+      key: storeKey,
+      expiresInSeconds: Math.max(1, Math.min(LINK_SECONDS, leftSeconds)),
+      fileName,
+      contentType,
+      disposition: 'attachment',
+      etag: storeKey.slice(storeKey.lastIndexOf('/') + 1),
+    });
+    return { url, fileName, sizeBytes };
+  }
+}
