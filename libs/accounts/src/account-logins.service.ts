@@ -11,6 +11,11 @@ import { RegistrationService } from './registration.service.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';
 
+export interface LookedUpLogin {
+  /** Of the account's company; empty when it has none. */
+  readonly companyDomain: string;
+}
+
 /** The logins of an account: added and removed by their owner. */
 @Injectable()
 export class AccountLoginsService {
@@ -25,11 +30,12 @@ export class AccountLoginsService {
     private readonly clock: Clock,
   ) {}
 
-  /** Whether somebody can be found by this login; what is no login names nobody. */
-  async exists(loginText: string): Promise<boolean> {
+  /** What anybody may learn about a login; null when nobody has it, and for what is no login. */
+  async lookUp(loginText: string): Promise<LookedUpLogin | null> {
     const name = readOrNull(loginText);
     const login = name && (await this.accounts.findLogin(name));
-    return login !== null && login.state !== 'deleted';
+    if (login === null || login.state === 'deleted') return null;
+    return { companyDomain: (await this.accounts.find(login.accountId))?.companyDomain ?? '' };
   }
 
   /** Removes one of the actor's logins and answers it as stored. LOGIN_NOT_FOUND; LAST_LOGIN when nobody could sign in afterwards. */

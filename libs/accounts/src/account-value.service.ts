@@ -24,6 +24,11 @@ export class AccountValueService {
     return outcome;
   }
 
+  /** One value, or all of them when no key is given. */
+  read(actor: AccountActor, key?: string): Promise<Record<string, unknown>> {
+    return key ? this.get(actor, key) : this.all(actor);
+  }
+
   /** `{key: value}`, with null when there is none. */
   async get(actor: AccountActor, key: string): Promise<Record<string, unknown>> {
     const value = isKey(key) ? await this.values.find(actor.accountId, key) : undefined;

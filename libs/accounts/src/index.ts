@@ -1,5 +1,5 @@
 export { AccountDirectory, type Person } from './account-directory.service.js';
-export { AccountLoginsService } from './account-logins.service.js';
+export { AccountLoginsService, type LookedUpLogin } from './account-logins.service.js';
 export { AccountValueService } from './account-value.service.js';
 export { AccountsModule } from './accounts.module.js';
 export { AdminBootstrap } from './admin-bootstrap.service.js';

@@ -11,12 +11,17 @@ import { type ClientInfo, type Session, SessionService, type TokenWish } from '.
 
 const MAX_PASSWORD_BYTES = 4_096;
 
-/** Exactly one way to name the account: a login (`email:a@b`, `msisdn:7920...`, or bare), an address, or a phone number. */
-export interface LoginCommand extends TokenWish {
+/** One way to name the account: a login (`email:a@b`, `msisdn:7920...`, or bare), an address, or a phone number; with its password. */
+export interface PasswordProof {
   readonly login?: string | undefined;
   readonly email?: string | undefined;
   readonly phone?: string | undefined;
-  readonly password: string;
+  readonly password?: string | undefined;
+}
+
+/** A password, or a one-time key. */
+export interface LoginCommand extends PasswordProof, TokenWish {
+  readonly key?: string | undefined;
 }
 
 /** Proof of identity -> token. */
@@ -31,17 +36,22 @@ export class LoginService {
     private readonly clock: Clock,
   ) {}
 
+  /** Signs in by the key when there is one, else by password; see `byKey` and `byPassword`. */
+  login(command: LoginCommand, client: ClientInfo): Promise<Session> {
+    return command.key ? this.byKey(command.key, command, client) : this.byPassword(command, client);
+  }
+
   /**
    * Signs in by password. INVALID_CREDENTIALS (also for what is no login at all), LAST_ATTEMPT, LOGIN_LOCKED, RATE_LIMITED, ACCOUNT_DISABLED,
    * ACCOUNT_NOT_CONFIRMED; INVALID_ARGUMENT when login or password is missing.
    */
-  async byPassword(command: LoginCommand, client: ClientInfo): Promise<Session> {
+  async byPassword(command: PasswordProof & TokenWish, client: ClientInfo): Promise<Session> {
     const { accountId } = await this.verify(command, client);
     return this.sessions.open(accountId, command, client);
   }
 
   /** The account that login and password prove, without making a token. Throws as `byPassword`. */
-  verify(command: Omit<LoginCommand, keyof TokenWish>, client: ClientInfo): Promise<VerifiedCredential> {
+  verify(command: PasswordProof, client: ClientInfo): Promise<VerifiedCredential> {
     const { login, email, phone, password } = command;
     if (!password || !(login || email || phone)) throw new DomainError('INVALID_ARGUMENT', 'Login and password are required.');
     if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) throw new DomainError('INVALID_ARGUMENT', 'The password is too long.');

@@ -4,7 +4,7 @@ import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
 import { DomainError } from '#libs/kernel';
 
-import { LoginService } from './login.service.js';
+import { LoginService, type PasswordProof } from './login.service.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
 import type { SecretRecord } from './repositories/secret.repository.js';
 import { type ClientInfo, type Session, SessionService, type TokenWish } from './session.service.js';
@@ -33,7 +33,7 @@ export class OauthService {
   ) {}
 
   /** Opens a request that is good for 15 minutes. INVALID_ARGUMENT for a callback that is no plain http(s) URL. */
-  async request(command: OauthCommand): Promise<{ readonly authorizePath: string; readonly requestToken: string }> {
+  async request(command: OauthCommand): Promise<{ readonly authorizeUrl: string; readonly requestToken: string }> {
     const callback = checkedCallback(command.callback);
     const requestToken = await this.secrets.make('oauth_request', null, {
       callback,
@@ -41,14 +41,14 @@ export class OauthService {
       permanent: command.permanent,
       deviceDescription: shownText(command.deviceDescription ?? ''),
     });
-    return { authorizePath: `accounts/authorize/?request_token=${requestToken}`, requestToken };
+    return { authorizeUrl: `${this.config.http.publicUrl}/api/1/accounts/authorize/?request_token=${requestToken}`, requestToken };
   }
 
   /**
    * Takes login and password and answers the URL to redirect to. Throws as a password login; FORBIDDEN for a request that is unknown, has ended
    * or is finished. May be repeated until the request is confirmed: web clients repeat it because of how they read the redirect.
    */
-  async authorize(requestToken: string, credentials: { login?: string; password: string }, client: ClientInfo): Promise<string> {
+  async authorize(requestToken: string, credentials: PasswordProof, client: ClientInfo): Promise<string> {
     const { callback } = await this.openRequest(requestToken);
     const { accountId } = await this.logins.verify(credentials, client);
     const verifier = await this.unitOfWork.run(async () => {
@@ -70,11 +70,6 @@ export class OauthService {
       const { permanent, deviceDescription } = request.payload as { permanent?: boolean; deviceDescription?: string };
       return this.sessions.open(proof.accountId, { permanent: permanent === true, deviceDescription }, client);
     });
-  }
-
-  /** Address of an authorize page below the public URL. */
-  absolute(apiPath: string): string {
-    return `${this.config.http.publicUrl}/api/1/${apiPath}`;
   }
 
   private async openRequest(requestToken: string): Promise<{ secret: SecretRecord; callback: string }> {

@@ -64,12 +64,6 @@ export class ProfileService {
     return { account, logins: await this.accounts.listLogins(id) };
   }
 
-  /** The account behind a login that may be used, or null. */
-  async findByLogin(login: Parameters<AccountRepository['findLogin']>[0]): Promise<AccountRecord | null> {
-    const found = await this.accounts.findLogin(login);
-    return found === null || found.state === 'deleted' ? null : this.accounts.find(found.accountId);
-  }
-
   /**
    * Changes what is given; at least one field must be. A new password ends every other token of the account, its pairs for HTTP Basic, and its recovery
    * links. `passwordUnchanged` tells that the given password is the one it has already. INVALID_ARGUMENT.

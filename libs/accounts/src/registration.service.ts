@@ -182,6 +182,7 @@ export class RegistrationService {
     }
     const now = this.clock.now();
     const { accountId } = secret;
+    if ((await this.accounts.find(accountId))?.state !== 'pending') throw unknownToken();
     for (const login of await this.accounts.listLogins(accountId)) await this.accounts.confirmLogin(login.id, now);
     await this.accounts.updateProfile(accountId, { name: form.name, lang: form.lang });
     await this.accounts.setPassword(accountId, form.passwordHash, now);

@@ -71,6 +71,7 @@ export class SignUpService {
   async signUp(actor: AccountActor | null, command: SignUpCommand, client: ClientInfo): Promise<SignedUp> {
     const place = await this.placeOf(actor, command);
     const company = readCompany(command);
+    if (company !== null && command.inviteHash) throw new DomainError('INVALID_ARGUMENT', 'An invited person does not found a company.');
     const login = command.email ? emailLogin(command.email) : phoneLogin(command.phone ?? '');
     const { name, password, lang } = command;
     const form = await this.registration.check({ ...flagsOf(command), login, name, password, lang });

@@ -178,6 +178,11 @@ export function Json(options: FieldOptions = {}): PropertyDecorator {
   });
 }
 
+/** Any value, kept exactly as sent: a text of a form stays a text, a part of a JSON body stays JSON. */
+export function Value(options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: Object }, (values) => (values.length === 1 ? values[0] : values));
+}
+
 /** Segments of a path written as text; repeated slashes and a trailing one do not count. */
 export function segmentsOf(path: string): string[] {
   return path.split('/').filter((segment) => segment !== '');

@@ -1,0 +1,88 @@
+import { AccountLoginsService, AccountValueService, ProfileService, SessionService } from '#libs/accounts';
+import { AccountOverview } from '#libs/files';
+import type { AccountActor } from '#libs/kernel';
+
+import { CloudikeController, CurrentActor, ok, Params, Route } from '../http/index.js';
+import { presentAccount } from './account.presenter.js';
+import {
+  AddEmailDto,
+  AddPhoneDto,
+  BasicPairDto,
+  ChangeProfileDto,
+  GetAccountDto,
+  GetValueDto,
+  ListTokensDto,
+  RemoveLoginDto,
+  SetValueDto,
+  TokenIdDto,
+} from './profile.dto.js';
+import { presentProfileChange } from './profile.presenter.js';
+import { presentToken } from './session.presenter.js';
+
+/** What people see and change of their own account (contract 13 and 15). */
+@CloudikeController('accounts')
+export class ProfileController {
+  constructor(
+    private readonly overview: AccountOverview,
+    private readonly profiles: ProfileService,
+    private readonly sessions: SessionService,
+    private readonly logins: AccountLoginsService,
+    private readonly values: AccountValueService,
+  ) {}
+
+  @Route('accounts/get', { auth: 'account', summary: 'The account, its quota and what it stores' })
+  async get(@CurrentActor() actor: AccountActor, @Params(GetAccountDto) { userId, storageStat }: GetAccountDto) {
+    return presentAccount(await this.overview.get(actor, { userId, fileTypes: storageStat ?? false }));
+  }
+
+  @Route('accounts/change_profile', { auth: 'account', summary: 'Change name, password, language, time zone or extra info' })
+  async change(@CurrentActor() actor: AccountActor, @Params(ChangeProfileDto) params: ChangeProfileDto) {
+    return presentProfileChange(await this.profiles.change(actor, params));
+  }
+
+  @Route(['accounts/permanent_tokens', 'accounts/tokens'], { auth: 'account', summary: 'The tokens of the account' })
+  async tokens(@CurrentActor() actor: AccountActor, @Params(ListTokensDto) params: ListTokensDto) {
+    return (await this.sessions.list(actor, { includeTemporary: params.includeNotPermanent ?? false })).map(presentToken);
+  }
+
+  @Route(['accounts/remove_permanent_token', 'accounts/remove_token'], { auth: 'account', summary: 'End one of the tokens of the account' })
+  async removeToken(@CurrentActor() actor: AccountActor, @Params(TokenIdDto) { tokenId }: TokenIdDto) {
+    await this.sessions.remove(actor, tokenId);
+    return ok('The token was removed.');
+  }
+
+  @Route('accounts/remove_login', { auth: 'account', summary: 'Remove one of the logins of the account' })
+  async removeLogin(@CurrentActor() actor: AccountActor, @Params(RemoveLoginDto) { login }: RemoveLoginDto) {
+    return { login: await this.logins.remove(actor, login) };
+  }
+
+  @Route('accounts/add_email', { auth: 'account', summary: 'Add an address; its mail must be answered', errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] } })
+  async addEmail(@CurrentActor() actor: AccountActor, @Params(AddEmailDto) { email }: AddEmailDto) {
+    return { login: await this.logins.addEmail(actor, email) };
+  }
+
+  @Route('accounts/add_phone', { auth: 'account', summary: 'Add a phone number', errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] } })
+  async addPhone(@CurrentActor() actor: AccountActor, @Params(AddPhoneDto) { phone }: AddPhoneDto) {
+    return { login: await this.logins.addPhone(actor, phone) };
+  }
+
+  @Route('accounts/create_basic_auth', { auth: 'account', summary: 'Make the user name and password for HTTP Basic' })
+  async createBasicAuth(@CurrentActor() actor: AccountActor, @Params(BasicPairDto) params: BasicPairDto) {
+    return this.logins.createPair(actor, params);
+  }
+
+  @Route('accounts/get_basic_auth', { auth: 'account', summary: 'The user name for HTTP Basic; its password is shown only when it is made' })
+  async getBasicAuth(@CurrentActor() actor: AccountActor) {
+    return { login: await this.logins.pairLogin(actor), password: '' };
+  }
+
+  @Route('accounts/set_value', { auth: 'account', summary: 'Keep a value under a key' })
+  async setValue(@CurrentActor() actor: AccountActor, @Params(SetValueDto) { key, value }: SetValueDto) {
+    return { [await this.values.set(actor, key, value)]: true };
+  }
+
+  @Route('accounts/get_value', { auth: 'account', summary: 'The value of a key, or all values' })
+  async getValue(@CurrentActor() actor: AccountActor, @Params(GetValueDto) { key }: GetValueDto) {
+    return this.values.read(actor, key);
+  }
+}

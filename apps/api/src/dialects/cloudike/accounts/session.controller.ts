@@ -1,0 +1,66 @@
+import { LoginService, OauthService, SessionService, type TokenWish } from '#libs/accounts';
+import type { AccountActor } from '#libs/kernel';
+
+import { type Caller, CloudikeController, CurrentActor, CurrentCaller, Header, Params, Reply, Route } from '../http/index.js';
+import { basicUserPass } from './basic-user-pass.js';
+import { AuthorizeDto, LoginByKeyDto, LoginByPhoneDto, LoginDto, OauthConfirmDto, OauthUrlDto, type TokenWishDto } from './session.dto.js';
+import { presentSession } from './session.presenter.js';
+
+const wish = (params: TokenWishDto): TokenWish => ({ permanent: params.permanentAuth ?? false, deviceDescription: params.deviceDescription });
+
+/** Proof of identity -> token, and back (contract 2, 13 and 15). */
+@CloudikeController('accounts')
+export class SessionController {
+  constructor(
+    private readonly logins: LoginService,
+    private readonly sessions: SessionService,
+    private readonly oauth: OauthService,
+  ) {}
+
+  @Route('accounts/login', { auth: 'public', summary: 'Sign in by login and password, or by a one-time key' })
+  async login(@Params(LoginDto) params: LoginDto, @CurrentCaller() caller: Caller) {
+    return presentSession(await this.logins.login({ ...params, ...wish(params) }, caller));
+  }
+
+  @Route('accounts/login_by_phone', { auth: 'public', summary: 'Sign in by phone number and password' })
+  async loginByPhone(@Params(LoginByPhoneDto) params: LoginByPhoneDto, @CurrentCaller() caller: Caller) {
+    return presentSession(await this.logins.byPassword({ phone: params.phone, password: params.password, ...wish(params) }, caller));
+  }
+
+  @Route('accounts/login_by_key', { auth: 'public', summary: 'Sign in by a one-time key' })
+  async loginByKey(@Params(LoginByKeyDto) params: LoginByKeyDto, @CurrentCaller() caller: Caller) {
+    return presentSession(await this.logins.byKey(params.key, wish(params), caller));
+  }
+
+  @Route('accounts/generate_login_key', { auth: 'account', summary: 'A key that signs in once within ten minutes' })
+  async generateLoginKey(@CurrentActor() actor: AccountActor) {
+    return [actor.accountId, await this.logins.generateKey(actor)];
+  }
+
+  @Route('request_token', { auth: 'public', summary: 'A token for HTTP Basic credentials' })
+  async requestToken(@Header('authorization') authorization: string | undefined, @CurrentCaller() caller: Caller) {
+    return presentSession(await this.logins.byBasic(basicUserPass(authorization), caller));
+  }
+
+  @Route('accounts/logout', { auth: 'account', summary: 'Remove the token of this request' })
+  async logout(@CurrentActor() actor: AccountActor) {
+    await this.sessions.close(actor);
+    return { logout: true };
+  }
+
+  @Route('accounts/oauth_url', { auth: 'public', summary: 'Open a sign-in by redirect' })
+  async oauthUrl(@Params(OauthUrlDto) params: OauthUrlDto) {
+    const request = await this.oauth.request({ callback: params.oauthCallback, clientId: params.clientId, ...wish(params) });
+    return { authorize_url: request.authorizeUrl, request_token: request.requestToken };
+  }
+
+  @Route('accounts/authorize', { auth: 'public', summary: 'Login and password of a sign-in by redirect; answers a redirect to the callback' })
+  async authorize(@Params(AuthorizeDto) params: AuthorizeDto, @CurrentCaller() caller: Caller) {
+    return Reply.redirect(await this.oauth.authorize(params.requestToken, params, caller));
+  }
+
+  @Route('accounts/oauth_confirm', { auth: 'public', summary: 'Exchange token and verifier of a sign-in by redirect' })
+  async oauthConfirm(@Params(OauthConfirmDto) params: OauthConfirmDto, @CurrentCaller() caller: Caller) {
+    return presentSession(await this.oauth.confirm(params.oauthToken, params.oauthVerifier, caller));
+  }
+}
