@@ -16,7 +16,7 @@ export {
 export { type StoredVersion, type Version, type VersionOrigin, VersionRepository } from './ledger/repositories/version.repository.js';
 export { FolderMaker, type MakeFolders } from './folder-maker.js';
 export { mediaOf, mimeTypeOf } from './media.js';
-export { checkName, MAX_NAME_BYTES, nameKey, numberedName, pathKey, pathSegments, segmentKeys } from './names.js';
+export { checkName, MAX_NAME_BYTES, nameKey, numberedCandidates, numberedName, pathKey, pathSegments, restoreKey, segmentKeys } from './names.js';
 export {
   childPath,
   depthOf,
@@ -41,4 +41,4 @@ export { type Space, SpaceRepository } from './repositories/space.repository.js'
 export { type SubtreeFigures, SubtreeRepository } from './repositories/subtree.repository.js';
 export { type ChangedRow, type TrashPage, TrashRepository } from './repositories/trash.repository.js';
 export { type Home, SpaceService } from './space.service.js';
-export { numberedCandidates, type Removed, restoreKey, TrashBin } from './trash-bin.js';
+export { type Removed, TrashBin } from './trash-bin.js';

@@ -1,4 +1,4 @@
-import { DomainError } from '#libs/kernel';
+import { DomainError, sha256 } from '#libs/kernel';
 
 /** Longest name in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 255;
@@ -34,9 +34,14 @@ export function segmentKeys(path: readonly string[]): string[] {
   return path.map((segment) => (UNSTORABLE.test(segment) ? '' : nameKey(segment)));
 }
 
-/** One key for a whole path, for lookups that do not mind case and composition. */
+/** One key for a whole path, for comparing paths without regard to case and composition. */
 export function pathKey(path: readonly string[]): string {
   return segmentKeys(path).join('/');
+}
+
+/** The key by which a trashed node is found under the path where it was, whatever its length; case and composition do not matter. */
+export function restoreKey(path: readonly string[]): string {
+  return sha256(pathKey(path)).toString('hex').slice(0, 32);
 }
 
 /** The segments of a stored path such as `/a/b`; `[]` for `/`. */
@@ -63,4 +68,12 @@ function cutToBytes(text: string, maxBytes: number): string {
     kept += character;
   }
   return kept;
+}
+
+/** Names for a copy that do not clash: `a (1).txt` and on, in growing portions. */
+export function numberedCandidates(name: string, kind: 'folder' | 'file', from: number, count: number): { name: string; nameKey: string }[] {
+  return Array.from({ length: count }, (_, index) => {
+    const candidate = numberedName(name, from + index, kind);
+    return { name: candidate, nameKey: nameKey(candidate) };
+  });
 }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
-import { newId, sha256 } from '#libs/kernel';
+import { newId } from '#libs/kernel';
 
-import { nameKey, numberedName, pathKey, pathSegments } from './names.js';
+import { numberedName, pathSegments, restoreKey } from './names.js';
 import type { LocatedNode, PlacedNode } from './node.js';
 import { type FolderDelta, folderDelta } from './repositories/node.repository.js';
 import { SpaceRepository } from './repositories/space.repository.js';
@@ -79,19 +79,6 @@ export class TrashBin {
   }
 }
 
-/** The key by which a trashed node is found under the path where it was; case and composition do not matter. */
-export function restoreKey(path: readonly string[]): string {
-  return sha256(pathKey(path)).toString('hex').slice(0, 32);
-}
-
 function numbered({ name, kind }: LocatedNode): string[] {
   return Array.from({ length: NUMBERED_TRIES }, (_, index) => numberedName(name, index + 1, kind));
-}
-
-/** Names for a copy that do not clash: `a (1).txt` and on, in growing portions. */
-export function numberedCandidates(name: string, kind: 'folder' | 'file', from: number, count: number): { name: string; nameKey: string }[] {
-  return Array.from({ length: count }, (_, index) => {
-    const candidate = numberedName(name, from + index, kind);
-    return { name: candidate, nameKey: nameKey(candidate) };
-  });
 }

@@ -109,6 +109,17 @@ export class NodeRepository {
     return new Set(rows.map((row) => row.key));
   }
 
+  /** Which of these places a live node has, as `parentId/nameKey`. */
+  async takenPlaces(places: readonly { readonly parentId: string; readonly nameKey: string }[]): Promise<Set<string>> {
+    if (places.length === 0) return new Set();
+    const rows = await this.database.query<{ place: string }>(
+      `SELECT n.parent_id || '/' || n.name_key AS place
+         FROM unnest($1::uuid[], $2::text[]) AS p (parent_id, name_key) JOIN nodes n ON n.parent_id = p.parent_id AND n.name_key = p.name_key AND n.removal IS NULL`,
+      [places.map((p) => p.parentId), places.map((p) => p.nameKey)],
+    );
+    return new Set(rows.map((row) => row.place));
+  }
+
   /**
    * Inserts folders from the top down. The first may lose against a sibling of its name, which is waited for: then nothing is inserted and
    * the answer is false. PARENT_NOT_FOUND when the parent has been erased meanwhile.

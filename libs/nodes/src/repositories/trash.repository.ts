@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
-import type { NodeKind, NodeView, PlacedNode } from '../node.js';
+import { restoreKey, segmentKeys } from '../names.js';
+import { MAX_DEPTH, type NodeKind, type NodeView, type PlacedNode } from '../node.js';
 import type { NodeOrder } from './listing.repository.js';
 import { NODE_COLUMNS, type PlacedRow, toPlaced } from './node-columns.js';
-import { MAX_DEPTH } from '../node.js';
 
 export interface ToTrash {
   readonly id: string;
@@ -37,18 +37,20 @@ const CLEARED = 'trash_name = NULL, restore_path = NULL, restore_key = NULL';
 const SORT = { name: 'n.name_key', modified: 'n.modified_ms', size: 'n.size_bytes' } as const;
 
 const RESOLVE_REMOVED = `
-  WITH RECURSIVE walk AS (
-    SELECT n.id, p.depth::int AS depth, n.restore_path AS path, n.removed_at, ARRAY[n.id] AS chain
-      FROM unnest($2::text[]) WITH ORDINALITY AS p (key, depth)
-      JOIN LATERAL (SELECT * FROM nodes t WHERE t.space_id = $1 AND t.restore_key = p.key AND t.removal = 'trashed' ORDER BY t.removed_at DESC LIMIT 1) n ON true
+  WITH RECURSIVE ask AS (
+    SELECT p.turn, p.item -> 'restoreKeys' AS restore_keys, p.item -> 'nameKeys' AS name_keys FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS p (item, turn)
+  ), walk AS (
+    SELECT a.turn, a.name_keys, n.id, k.depth::int AS depth, n.restore_path AS path, n.removed_at, ARRAY[n.id] AS chain
+      FROM ask a CROSS JOIN LATERAL jsonb_array_elements_text(a.restore_keys) WITH ORDINALITY AS k (key, depth)
+      JOIN LATERAL (SELECT * FROM nodes t WHERE t.space_id = $1 AND t.restore_key = k.key AND t.removal = 'trashed' ORDER BY t.removed_at DESC LIMIT 1) n ON true
     UNION ALL
-    SELECT c.id, w.depth + 1, w.path || '/' || c.name, w.removed_at, w.chain || c.id
-      FROM walk w JOIN nodes c ON c.parent_id = w.id AND c.name_key = ($3::text[])[w.depth + 1] AND c.removal IS NULL
+    SELECT w.turn, w.name_keys, c.id, w.depth + 1, w.path || '/' || c.name, w.removed_at, w.chain || c.id
+      FROM walk w JOIN nodes c ON c.parent_id = w.id AND c.name_key = (w.name_keys ->> w.depth) AND c.removal IS NULL
      WHERE w.depth < ${MAX_DEPTH}
   )
-  SELECT ${NODE_COLUMNS}, w.chain, w.path
-    FROM (SELECT * FROM walk WHERE depth = cardinality($3::text[]) ORDER BY removed_at DESC LIMIT 1) w
-    JOIN nodes n ON n.id = w.id JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $4`;
+  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.turn
+    FROM (SELECT DISTINCT ON (turn) * FROM walk WHERE depth = jsonb_array_length(name_keys) ORDER BY turn, removed_at DESC) w
+    JOIN nodes n ON n.id = w.id JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $3`;
 
 /** Rows that are in the trash, on their way into it or out of it. */
 @Injectable()
@@ -68,7 +70,7 @@ export class TrashRepository {
 
   /** Trashes live nodes; those that are not there any more are left out of the answer. */
   async markTrashed(items: readonly ToTrash[], removedBy: number | null, at: Date): Promise<ChangedRow[]> {
-    return this.database.query<ChangedRow & { id: string }>(
+    return this.database.query<ChangedRow>(
       `UPDATE nodes n SET removal = 'trashed', removed_at = $5, removed_by = $6, trash_name = i.trash_name, restore_path = i.restore_path, restore_key = i.restore_key,
               revision = n.revision + 1
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS i (id, trash_name, restore_path, restore_key)
@@ -79,7 +81,7 @@ export class TrashRepository {
 
   /** Hands live nodes to the purge: they lose their place at once. */
   async markPurging(ids: readonly string[], rootId: string, removedBy: number | null, at: Date): Promise<ChangedRow[]> {
-    return this.database.query<ChangedRow & { id: string }>(
+    return this.database.query<ChangedRow>(
       `UPDATE nodes n SET removal = 'purging', parent_id = $2, removed_at = $3, removed_by = $4, revision = n.revision + 1
         WHERE n.id = ANY($1::uuid[]) AND n.removal IS NULL RETURNING ${CHANGED}`,
       [ids, rootId, at, removedBy],
@@ -101,7 +103,7 @@ export class TrashRepository {
 
   /** Puts trashed nodes into folders, under their old names; those that are not in the trash any more are left out. NAME_TAKEN. */
   async putBack(items: readonly { readonly id: string; readonly parentId: string }[]): Promise<ChangedRow[]> {
-    return this.database.query<ChangedRow & { id: string }>(
+    return this.database.query<ChangedRow>(
       `UPDATE nodes n SET removal = NULL, removed_at = NULL, removed_by = NULL, parent_id = i.parent_id, ${CLEARED}, revision = n.revision + 1
          FROM unnest($1::uuid[], $2::uuid[]) AS i (id, parent_id) WHERE n.id = i.id AND n.removal = 'trashed' RETURNING ${CHANGED}`,
       [items.map((i) => i.id), items.map((i) => i.parentId)],
@@ -128,15 +130,16 @@ export class TrashRepository {
     );
   }
 
-  /** What is at a path counting the trash: a trashed node that was there, or something inside of one. The most recently trashed wins. */
-  async resolveRemoved(
-    spaceId: string,
-    restoreKeys: readonly string[],
-    nameKeys: readonly string[],
-    viewerId: number | null,
-  ): Promise<PlacedNode | null> {
-    const row = await this.database.queryOne<PlacedRow>(RESOLVE_REMOVED, [spaceId, restoreKeys, nameKeys, viewerId]);
-    return row && toPlaced(row, false);
+  /**
+   * What is at each path counting the trash, in one statement: a trashed node that was there, or something inside of one. The most recently
+   * trashed wins. The way (`chain`) begins at the trashed node.
+   */
+  async resolveRemoved(spaceId: string, paths: readonly (readonly string[])[], viewerId: number | null): Promise<(PlacedNode | null)[]> {
+    if (paths.length === 0) return [];
+    const asked = paths.map((path) => ({ restoreKeys: path.map((_, index) => restoreKey(path.slice(0, index + 1))), nameKeys: segmentKeys(path) }));
+    const rows = await this.database.query<PlacedRow & { turn: number }>(RESOLVE_REMOVED, [spaceId, JSON.stringify(asked), viewerId]);
+    const byTurn = new Map(rows.map(({ turn, ...row }) => [turn, toPlaced(row, false)]));
+    return paths.map((_, index) => byTurn.get(index + 1) ?? null);
   }
 
   /** One page of the trash. */

@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+
+import { Injectable } from '@nestjs/common';
+
+import { AccessService } from '#libs/access';
+import { type Actor, decodeCursor, DomainError, encodeCursor, isUuid } from '#libs/kernel';
+import {
+  ListingRepository,
+  type LocatedNode,
+  type Media,
+  nodeNotFound,
+  type NodeOrder,
+  type NodeRef,
+  NodeRepository,
+  NodeResolver,
+  type NodeView,
+  SearchRepository,
+  segmentKeys,
+  SpaceService,
+  SubtreeRepository,
+  TrashRepository,
+  viewerOf,
+} from '#libs/nodes';
+
+export interface GetNode {
+  readonly node: NodeRef;
+  /** Also something in the trash, by the path where it was. What is in place wins. */
+  readonly includeRemoved?: boolean;
+}
+
+export interface ListFolder {
+  readonly node: NodeRef;
+  readonly dirsOnly: boolean;
+  /** Also what was trashed out of this folder. */
+  readonly includeRemoved: boolean;
+  readonly orderBy: NodeOrder;
+  readonly descending: boolean;
+  readonly offset: number;
+  /** 0 = all. */
+  readonly limit: number;
+  /** `nextCursor` of the page before, with the same order; replaces `offset`. */
+  readonly cursor?: string | null;
+  /** ETag that the client has: when it still is the folder's, nothing is listed. */
+  readonly knownEtag?: string | null;
+}
+
+export interface FolderListing {
+  readonly folder: LocatedNode;
+  readonly etag: string;
+  readonly notModified: boolean;
+  readonly entries: readonly NodeView[];
+  readonly isLastPage: boolean;
+  readonly nextCursor: string | null;
+}
+
+export interface SearchNodes {
+  readonly query: string;
+  readonly under?: NodeRef;
+  readonly media?: Media | 'folder';
+  /** Absent: newest first. */
+  readonly orderBy?: NodeOrder;
+  readonly descending?: boolean;
+  readonly offset: number;
+  /** 0 = as many as one page may hold. */
+  readonly limit: number;
+}
+
+/** Totals of a subtree: files, folders below it, bytes of the current versions. */
+export interface Totals {
+  readonly files: number;
+  readonly folders: number;
+  readonly bytes: number;
+}
+
+const MAX_SEARCH_PAGE = 2_000;
+const MAX_QUERY_BYTES = 1_000;
+
+/** The ETag of a folder's listing: the same for everyone who sees it, another one after every change in it. */
+export function folderEtag(folder: NodeView): string {
+  return createHash('sha256').update(`${folder.id}:${folder.revision}`).digest('hex').slice(0, 32);
+}
+
+/** Reading of the tree. */
+@Injectable()
+export class BrowseService {
+  constructor(
+    private readonly resolver: NodeResolver,
+    private readonly spaces: SpaceService,
+    private readonly nodes: NodeRepository,
+    private readonly listings: ListingRepository,
+    private readonly subtrees: SubtreeRepository,
+    private readonly searches: SearchRepository,
+    private readonly trash: TrashRepository,
+    private readonly access: AccessService,
+  ) {}
+
+  /** One node. NODE_NOT_FOUND. */
+  async get(actor: Actor, { node: ref, includeRemoved = false }: GetNode): Promise<LocatedNode> {
+    const node = await this.find(actor, ref, includeRemoved);
+    if (!node) throw nodeNotFound();
+    await this.access.require(actor, 'node.read', [node]);
+    return node;
+  }
+
+  /** A page of a folder: two statements whatever its size, one when `knownEtag` holds. NODE_NOT_FOUND, NOT_A_FOLDER, INVALID_ARGUMENT for a bad cursor. */
+  async list(actor: Actor, command: ListFolder): Promise<FolderListing> {
+    const folder = await this.get(actor, command);
+    if (folder.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${folder.path}" is not a folder.`);
+    const etag = folderEtag(folder);
+    if (command.knownEtag === etag) return { folder, etag, notModified: true, entries: [], isLastPage: true, nextCursor: null };
+    const { orderBy, descending, limit, offset } = command;
+    const after = command.cursor ? readCursor(command.cursor, orderBy, descending) : null;
+    const entries = await this.listings.children(folder, {
+      dirsOnly: command.dirsOnly,
+      includeRemoved: command.includeRemoved,
+      orderBy,
+      descending,
+      offset,
+      limit: limit === 0 ? 0 : limit + 1,
+      after,
+      viewerId: viewerOf(actor),
+    });
+    const isLastPage = limit === 0 || entries.length <= limit;
+    const page = isLastPage ? entries : entries.slice(0, limit);
+    const last = page[page.length - 1];
+    const nextCursor = isLastPage || !last ? null : encodeCursor([orderBy, descending ? 1 : 0, sortValue(last, orderBy), last.id]);
+    return { folder, etag, notModified: false, entries: page, isLastPage, nextCursor };
+  }
+
+  /** Files, folders and bytes below a folder. NODE_NOT_FOUND, NOT_A_FOLDER. */
+  async totals(actor: Actor, ref: NodeRef): Promise<Totals & { readonly folder: LocatedNode }> {
+    const folder = await this.get(actor, { node: ref });
+    if (folder.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${folder.path}" is not a folder.`);
+    const { files, folders, bytes } = await this.subtrees.figures(folder.id);
+    return { folder, files, folders, bytes };
+  }
+
+  /** Live nodes of the actor's home whose name holds the text, with their paths. INVALID_ARGUMENT for an empty or overlong query. */
+  async search(actor: Actor, command: SearchNodes): Promise<{ entries: LocatedNode[]; isLastPage: boolean }> {
+    const { query } = command;
+    if (query === '' || Buffer.byteLength(query) > MAX_QUERY_BYTES) {
+      throw new DomainError('INVALID_ARGUMENT', `The query must have 1 to ${MAX_QUERY_BYTES} bytes.`);
+    }
+    const under = command.under ? await this.get(actor, { node: command.under }) : null;
+    // No stored name can hold these.
+    if (segmentKeys([query])[0] === '' || query.includes('/')) return { entries: [], isLastPage: true };
+    const spaceId = under?.spaceId ?? (await this.spaces.homeOfActor(actor)).spaceId;
+    const limit = Math.min(command.limit === 0 ? MAX_SEARCH_PAGE : command.limit, MAX_SEARCH_PAGE);
+    const found = await this.searches.byName({
+      spaceId,
+      query,
+      underId: under && under.parentId !== null ? under.id : null,
+      media: command.media ?? null,
+      orderBy: command.orderBy ?? null,
+      descending: command.descending ?? command.orderBy === undefined,
+      offset: command.offset,
+      limit: limit + 1,
+      viewerId: viewerOf(actor),
+    });
+    const allowed = await this.access.allowed(actor, 'node.read', found);
+    return { entries: found.slice(0, limit).filter((node) => allowed.has(node.id)), isLastPage: found.length <= limit };
+  }
+
+  /** The actor's live favourites, most recently marked first. `limit` 0 = all. */
+  async favorites(actor: Actor, { offset, limit }: { readonly offset: number; readonly limit: number }): Promise<LocatedNode[]> {
+    if (actor.kind !== 'account') return [];
+    const found = await this.searches.favorites(actor.accountId, limit === 0 ? null : limit, offset);
+    const allowed = await this.access.allowed(actor, 'node.read', found);
+    return found.filter((node) => allowed.has(node.id));
+  }
+
+  /** Marks a node as favourite or not; without `value` it changes to the other. NODE_NOT_FOUND. */
+  async setFavorite(actor: Actor, { node: ref, value }: { readonly node: NodeRef; readonly value?: boolean }): Promise<LocatedNode> {
+    const node = await this.get(actor, { node: ref });
+    if (actor.kind !== 'account') throw new DomainError('INVALID_ARGUMENT', 'Only an account has favourites.');
+    return { ...node, favorite: await this.nodes.setFavorite(actor.accountId, node.id, value) };
+  }
+
+  private async find(actor: Actor, ref: NodeRef, includeRemoved: boolean): Promise<LocatedNode | null> {
+    const placed = await this.resolver.find(actor, ref);
+    if (placed || !includeRemoved) return placed?.node ?? null;
+    if ('id' in ref) return this.findRemovedById(actor, ref.id);
+    const { spaceId } = await this.spaces.homeOfActor(actor);
+    const [removed] = await this.trash.resolveRemoved(spaceId, [ref.path], viewerOf(actor));
+    return removed?.node ?? null;
+  }
+
+  /** A node in the trash or inside of something there; what is being erased, or not finished, is not there for anyone. */
+  private async findRemovedById(actor: Actor, id: string): Promise<LocatedNode | null> {
+    if (!isUuid(id)) return null;
+    const placed = (await this.nodes.locate([id], viewerOf(actor))).get(id);
+    if (!placed) return null;
+    const above = await this.nodes.byIds(placed.chain);
+    return above.every((node) => node.removal === null || node.removal === 'trashed') ? placed.node : null;
+  }
+}
+
+function sortValue(node: NodeView, orderBy: NodeOrder): string | number {
+  if (orderBy === 'modified') return node.modifiedMs;
+  return orderBy === 'size' ? node.sizeBytes : segmentKeys([node.name])[0]!;
+}
+
+function readCursor(cursor: string, orderBy: NodeOrder, descending: boolean): { value: string | number; id: string } {
+  const [order, down, value, id] = decodeCursor(cursor, 4);
+  const typed = orderBy === 'name' ? typeof value === 'string' && !value.includes('\0') : typeof value === 'number';
+  if (order === orderBy && down === (descending ? 1 : 0) && typed && isUuid(id)) return { value: value as string | number, id };
+  throw new DomainError('INVALID_ARGUMENT', 'The cursor belongs to another listing: use the next_cursor of its own last page.');
+}

@@ -1,0 +1,256 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccessService } from '#libs/access';
+import { UnitOfWork } from '#libs/database';
+import { type Actor, Clock, DomainError, isDomainError, newId } from '#libs/kernel';
+import {
+  childPath,
+  CopyRepository,
+  type CopyTarget,
+  depthOf,
+  folderDelta,
+  type LocatedNode,
+  MAX_DEPTH,
+  nameKey,
+  nodeNotFound,
+  type NodeRef,
+  NodeRepository,
+  NodeResolver,
+  numberedCandidates,
+  type PlacedNode,
+  quotaExceeded,
+  QuotaLedger,
+  SpaceRepository,
+  SpaceService,
+  SubtreeRepository,
+  totalBytes,
+  viewerOf,
+} from '#libs/nodes';
+import { Outbox } from '#libs/queue';
+
+import { checkNotInside } from './move.service.js';
+
+export interface CopyNode {
+  readonly source: NodeRef;
+  readonly targetFolder: NodeRef;
+  /** What stands in the way: `fail` = NAME_TAKEN, `rename` = the copy is called `name (1)`, `name (1).ext`. */
+  readonly onConflict: 'fail' | 'rename';
+}
+
+interface Name {
+  readonly name: string;
+  readonly nameKey: string;
+}
+
+/** A folder whose children are still to be copied. */
+interface Pending {
+  readonly sourceId: string;
+  readonly copyId: string;
+  readonly childCount: number;
+  readonly depth: number;
+}
+
+interface Child {
+  readonly id: string;
+  readonly parentId: string;
+  readonly kind: 'folder' | 'file';
+  readonly childCount: number;
+}
+
+const ROWS_A_BATCH = 4_000;
+const FOLDERS_A_BATCH = 500;
+const ATTACH_TRIES = 5;
+
+/**
+ * Copies files and folders: rows only, the copies share the objects in the store. A folder is built under a root that nobody sees and shown
+ * at the end; its bytes count in the quota batch by batch, so that a copy that dies holds nothing that the purge would not free.
+ */
+@Injectable()
+export class CopyService {
+  constructor(
+    private readonly resolver: NodeResolver,
+    private readonly nodes: NodeRepository,
+    private readonly copies: CopyRepository,
+    private readonly subtrees: SubtreeRepository,
+    private readonly spaces: SpaceService,
+    private readonly spaceRows: SpaceRepository,
+    private readonly quotas: QuotaLedger,
+    private readonly access: AccessService,
+    private readonly outbox: Outbox,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Copies a node into a folder. Client dates are kept; versions but the current one, favourites and links are not copied. NODE_NOT_FOUND
+   * (`details.which`), NOT_A_FOLDER, MOVE_INTO_DESCENDANT, NAME_TAKEN, TREE_TOO_DEEP, QUOTA_EXCEEDED before anything can be seen.
+   */
+  async copy(actor: Actor, command: CopyNode): Promise<LocatedNode> {
+    const [source, target] = await this.resolver.findMany(actor, [command.source, command.targetFolder]);
+    if (!source) throw nodeNotFound('source');
+    if (!target) throw nodeNotFound('target');
+    await this.access.require(actor, 'node.read', [source.node]);
+    await this.access.require(actor, 'node.create', [target.node]);
+    if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
+    checkNotInside(source, target);
+    const copyId =
+      source.node.kind === 'file'
+        ? await this.copyFile(actor, source, target, command.onConflict)
+        : await this.copyFolder(actor, source, target, command.onConflict);
+    return (await this.resolver.get(actor, { id: copyId })).node;
+  }
+
+  private copyFile(actor: Actor, { node }: PlacedNode, target: PlacedNode, onConflict: CopyNode['onConflict']): Promise<string> {
+    if (depthOf(target) + 1 > MAX_DEPTH) throw tooDeep();
+    return this.unitOfWork.run(async () => {
+      for (;;) {
+        const name = await this.freeName(target.node, node, onConflict);
+        const id = newId(this.clock.nowMs());
+        const { ids, added } = await this.copies.insertFile({ sourceId: node.id, copyId: id, parentId: target.node.id }, this.target(actor, target), name);
+        if (ids.length === 0) {
+          // Either the name was taken in this moment, or the source has been erased.
+          if ((await this.nodes.byIds([node.id])).length === 0) throw nodeNotFound('source');
+          continue;
+        }
+        await this.quotas.add(target.node.ownerId, added);
+        await this.nodes.bumpFolders([folderDelta(target.node.id, { kind: 'file', sizeBytes: totalBytes(added) }, 1)]);
+        return id;
+      }
+    });
+  }
+
+  private async copyFolder(actor: Actor, { node }: PlacedNode, target: PlacedNode, onConflict: CopyNode['onConflict']): Promise<string> {
+    const { bytes, height } = await this.subtrees.figures(node.id);
+    if (depthOf(target) + 1 + height > MAX_DEPTH) throw tooDeep();
+    const free = await this.quotas.freeBytes(target.node.ownerId);
+    if (free !== null && bytes > free) throw quotaExceeded();
+    await this.freeName(target.node, node, onConflict);
+    const into = this.target(actor, target);
+    const space = await this.spaceRows.find(into.spaceId);
+    const copyId = newId(into.nowMs);
+    await this.copies.insertStaged({ sourceId: node.id, copyId, parentId: space!.rootId }, into);
+    try {
+      await this.fill({ sourceId: node.id, copyId, childCount: node.childFiles + node.childFolders, depth: depthOf(target) + 1 }, into, target.node.ownerId);
+      await this.attach(actor, copyId, node, target.node.id, onConflict);
+    } catch (error) {
+      await this.unitOfWork.run(async () => {
+        await this.copies.abandon(copyId, this.clock.now());
+        await this.outbox.add('nodes.purge-space', { spaceId: into.spaceId });
+      });
+      throw error;
+    }
+    return copyId;
+  }
+
+  /** Copies what lies below the staged root, a batch of folders or a part of a big one at a time. */
+  private async fill(root: Pending, into: CopyTarget, ownerId: number): Promise<void> {
+    const pending = [root];
+    while (pending.length > 0) {
+      const folders = takeBatch(pending);
+      if (folders.some(({ depth }) => depth > MAX_DEPTH)) throw tooDeep();
+      const byId = new Map(folders.map((folder) => [folder.sourceId, folder]));
+      for await (const children of this.childrenOf(folders)) {
+        const pairs = children.map((child) => ({ sourceId: child.id, copyId: newId(into.nowMs), parentId: byId.get(child.parentId)!.copyId }));
+        const made = new Set(await this.copyBatch(pairs, into, root.copyId, ownerId));
+        children.forEach((child, index) => {
+          const { copyId } = pairs[index]!;
+          if (child.kind !== 'folder' || child.childCount === 0 || !made.has(copyId)) return;
+          pending.push({ sourceId: child.id, copyId, childCount: child.childCount, depth: byId.get(child.parentId)!.depth + 1 });
+        });
+      }
+    }
+  }
+
+  private async *childrenOf(folders: readonly Pending[]): AsyncGenerator<Child[]> {
+    if (folders.length > 1) {
+      const children = await this.copies.childrenOf(
+        folders.map((folder) => folder.sourceId),
+        2 * ROWS_A_BATCH,
+      );
+      // Folders that have grown this much since they were seen are taken one by one below.
+      if (children.length < 2 * ROWS_A_BATCH) {
+        if (children.length > 0) yield children;
+        return;
+      }
+    }
+    for (const { sourceId } of folders) {
+      for (let after: string | null = null; ; ) {
+        const page: { id: string; kind: 'folder' | 'file'; childCount: number }[] = await this.copies.childIds(sourceId, after, ROWS_A_BATCH);
+        if (page.length > 0) yield page.map((child) => ({ ...child, parentId: sourceId }));
+        if (page.length < ROWS_A_BATCH) break;
+        after = page[page.length - 1]!.id;
+      }
+    }
+  }
+
+  private copyBatch(pairs: readonly { sourceId: string; copyId: string; parentId: string }[], into: CopyTarget, stagedId: string, ownerId: number) {
+    return this.unitOfWork.run(async () => {
+      const { ids, added } = await this.copies.insertBelow(pairs, into);
+      if (!(await this.copies.touchStaged(stagedId, this.clock.now()))) throw new DomainError('BUSY', 'The copy was given up; try again.');
+      if (totalBytes(added) > 0) await this.quotas.add(ownerId, added);
+      return ids;
+    });
+  }
+
+  /** Shows the finished copy in the target, wherever that is by now. */
+  private async attach(actor: Actor, copyId: string, node: LocatedNode, targetId: string, onConflict: CopyNode['onConflict']): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.unitOfWork.run(async () => {
+          const target = await this.resolver.find(actor, { id: targetId });
+          if (!target) throw nodeNotFound('target');
+          await this.spaces.lock(target.node.spaceId);
+          const still = await this.resolver.find(actor, { id: targetId });
+          if (!still) throw nodeNotFound('target');
+          await this.access.require(actor, 'node.create', [still.node]);
+          if (depthOf(still) > depthOf(target) && depthOf(still) + 1 + (await this.subtrees.figures(copyId)).height > MAX_DEPTH) throw tooDeep();
+          const { name, nameKey: key } = await this.freeName(still.node, node, onConflict);
+          if (!(await this.copies.attach(copyId, targetId, name, key))) throw new DomainError('BUSY', 'The copy was given up; try again.');
+          await this.nodes.bumpFolders([folderDelta(targetId, { kind: 'folder', sizeBytes: 0 }, 1)]);
+        });
+      } catch (error) {
+        // A file of this name was uploaded in the same moment.
+        if (onConflict === 'rename' && tries < ATTACH_TRIES && isDomainError(error, 'NAME_TAKEN')) continue;
+        throw error;
+      }
+    }
+  }
+
+  /** The node's own name when it is free in the folder, else the first free numbered one. NAME_TAKEN. */
+  private async freeName(folder: LocatedNode, node: LocatedNode, onConflict: CopyNode['onConflict']): Promise<Name> {
+    const own = { name: node.name, nameKey: nameKey(node.name) };
+    if ((await this.nodes.takenKeys(folder.id, [own.nameKey])).size === 0) return own;
+    if (onConflict === 'rename') {
+      for (let from = 1, count = 20; from < 1_000_000; from += count, count = Math.min(count * 4, 10_000)) {
+        const candidates = numberedCandidates(node.name, node.kind, from, count);
+        const taken = await this.nodes.takenKeys(
+          folder.id,
+          candidates.map((candidate) => candidate.nameKey),
+        );
+        const free = candidates.find((candidate) => !taken.has(candidate.nameKey));
+        if (free) return free;
+      }
+    }
+    throw new DomainError('NAME_TAKEN', `"${childPath(folder, node.name)}" already exists.`);
+  }
+
+  private target(actor: Actor, { node }: PlacedNode): CopyTarget {
+    return { spaceId: node.spaceId, authorId: viewerOf(actor) ?? node.ownerId, nowMs: this.clock.nowMs() };
+  }
+}
+
+/** As many folders from the end of the list as make one batch together; a big one comes alone. */
+function takeBatch(pending: Pending[]): Pending[] {
+  const batch = [pending.pop()!];
+  let rows = batch[0]!.childCount;
+  while (pending.length > 0 && batch.length < FOLDERS_A_BATCH && rows + pending[pending.length - 1]!.childCount <= ROWS_A_BATCH) {
+    const next = pending.pop()!;
+    rows += next.childCount;
+    batch.push(next);
+  }
+  return batch;
+}
+
+function tooDeep(): DomainError {
+  return new DomainError('TREE_TOO_DEEP', `Folders can be nested ${MAX_DEPTH} deep.`);
+}

@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccessService } from '#libs/access';
+import { UnitOfWork } from '#libs/database';
+import { type Actor, Clock, DomainError } from '#libs/kernel';
+import { FolderMaker, type LocatedNode, SpaceService, viewerOf } from '#libs/nodes';
+
+import { checkClientTime } from './client-time.js';
+
+export interface CreateFolder {
+  readonly path: readonly string[];
+  /** False: PARENT_NOT_FOUND when the folder above is missing. */
+  readonly createParents: boolean;
+  /** The client's own dates in ms since the epoch; they may lie before it. */
+  readonly clientCreatedMs?: number | null;
+  readonly clientModifiedMs?: number | null;
+}
+
+/** Makes folders. */
+@Injectable()
+export class FolderService {
+  constructor(
+    private readonly spaces: SpaceService,
+    private readonly maker: FolderMaker,
+    private readonly access: AccessService,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Makes the folder at `path`. NAME_TAKEN when anything is there already, NOT_A_FOLDER when a file is on the way, PARENT_NOT_FOUND,
+   * NAME_ILLEGAL, TREE_TOO_DEEP, INVALID_ARGUMENT for an impossible date.
+   */
+  async create(actor: Actor, command: CreateFolder): Promise<LocatedNode> {
+    checkClientTime(command.clientCreatedMs);
+    checkClientTime(command.clientModifiedMs);
+    const { spaceId } = await this.spaces.homeOfActor(actor);
+    const authorId = viewerOf(actor)!;
+    return this.unitOfWork.run(async () => {
+      const { folder, created } = await this.maker.ensure({ ...command, spaceId, authorId, viewerId: authorId, nowMs: this.clock.nowMs() });
+      await this.access.require(actor, 'node.create', [folder.node]);
+      if (!created) throw new DomainError('NAME_TAKEN', `"${folder.node.path}" already exists.`);
+      return folder.node;
+    });
+  }
+}
