@@ -19,11 +19,9 @@ export class FallbackFilter implements ExceptionFilter {
       return;
     }
     this.logger.error('request failed outside of a route', { error });
-    response
-      .status(500)
-      .json({
-        code: 'InternalError',
-        description: `Something went wrong on the server (request ${String(response.getHeader('X-Request-Id') ?? 'unknown')}).`,
-      });
+    response.status(500).json({
+      code: 'InternalError',
+      description: `Something went wrong on the server (request ${String(response.getHeader('X-Request-Id') ?? 'unknown')}).`,
+    });
   }
 }

@@ -1,0 +1,39 @@
+import { Module } from '@nestjs/common';
+
+import { Authenticator } from '#libs/accounts';
+import { FilesModule } from '#libs/files';
+import { TasksModule } from '#libs/tasks';
+import { TrashModule } from '#libs/trash';
+
+import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
+import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
+import { NodeWire } from './presenters/node-wire.js';
+import { DownloadsController } from './storage/downloads.controller.js';
+import { FileopsController } from './storage/fileops.controller.js';
+import { MetadataController } from './storage/metadata.controller.js';
+import { MetadataReader } from './storage/metadata-reader.js';
+import { TrashController } from './storage/trash.controller.js';
+import { UploadsController } from './storage/uploads.controller.js';
+import { FolderSizePoll } from './tasks/folder-size-poll.js';
+import { LongReadsController } from './tasks/long-reads.controller.js';
+import { TaskResultWire } from './tasks/task-result.wire.js';
+import { TasksController } from './tasks/tasks.controller.js';
+
+/** Every controller of the dialect. */
+export const CLOUDIKE_CONTROLLERS = [...ACCOUNT_CONTROLLERS, 
+  MetadataController,
+  FileopsController,
+  TrashController,
+  UploadsController,
+  DownloadsController,
+  TasksController,
+  LongReadsController,
+];
+
+/** /api/1 and /api/0. */
+@Module({
+  imports: [CloudikeHttpModule, ...ACCOUNT_MODULES, FilesModule, TrashModule, TasksModule],
+  controllers: CLOUDIKE_CONTROLLERS,
+  providers: [{ provide: CloudikeCredentials, useExisting: Authenticator }, NodeWire, MetadataReader, TaskResultWire, FolderSizePoll],
+})
+export class CloudikeModule {}

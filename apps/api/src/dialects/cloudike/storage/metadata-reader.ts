@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+
+import { BrowseService, type FolderListing, type ListFolder } from '#libs/files';
+import { type AccountActor, isDomainError } from '#libs/kernel';
+import type { LocatedNode } from '#libs/nodes';
+
+export interface ReadMetadata extends ListFolder {
+  /** False: the node alone, without what is in it. */
+  readonly listing: boolean;
+  /** A version of a file; folders have none and ignore it. */
+  readonly versionNo?: number;
+}
+
+/** One URL serves files and folders alike: the listing of a folder, or the file itself. */
+@Injectable()
+export class MetadataReader {
+  constructor(private readonly browse: BrowseService) {}
+
+  /** A listing is the common case and costs no extra look; only a file is asked for a second time. NODE_NOT_FOUND, VERSION_NOT_FOUND. */
+  async read(actor: AccountActor, command: ReadMetadata): Promise<FolderListing | LocatedNode> {
+    if (!command.listing || command.versionNo !== undefined) return this.node(actor, command);
+    try {
+      return await this.browse.list(actor, command);
+    } catch (error) {
+      if (!isDomainError(error, 'NOT_A_FOLDER')) throw error;
+      return this.node(actor, command);
+    }
+  }
+
+  private async node(actor: AccountActor, { node: ref, includeRemoved, versionNo }: ReadMetadata): Promise<LocatedNode> {
+    const node = await this.browse.get(actor, { node: ref, includeRemoved });
+    return node;
+  }
+}

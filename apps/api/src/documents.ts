@@ -1,0 +1,8 @@
+import { CLOUDIKE_CONTROLLERS, CloudikeModule } from './dialects/cloudike/cloudike.module.js';
+import { cloudikeDocument } from './dialects/cloudike/http/openapi.js';
+import type { DialectDocument } from './http/documentation.js';
+
+/** The documentation of each dialect. */
+export const DOCUMENTS: readonly DialectDocument[] = [
+  { name: 'cloudike', build: (app) => cloudikeDocument(app, CloudikeModule, CLOUDIKE_CONTROLLERS) },
+];
