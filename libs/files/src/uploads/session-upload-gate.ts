@@ -6,7 +6,7 @@ import { Clock, DomainError } from '#libs/kernel';
 import { UploadSessionRepository } from '#libs/nodes';
 
 import { newStoreKey, tempNameOf } from './temp-names.js';
-import { MAX_OBJECT_BYTES } from './upload-opener.js';
+import { MAX_OBJECT_BYTES } from './upload.service.js';
 
 /** Lets bytes in for open upload sessions only, and only as many as the quota holds; keeps their ledger. */
 @Injectable()

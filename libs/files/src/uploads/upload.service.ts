@@ -1,40 +1,213 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Actor } from '#libs/kernel';
-import type { LocatedNode } from '#libs/nodes';
+import { AccessService } from '#libs/access';
+import { BlobStore } from '#libs/blob-store';
+import { AppConfig } from '#libs/config';
+import { UnitOfWork } from '#libs/database';
+import { type AccountActor, type Actor, Clock, DomainError, newId } from '#libs/kernel';
+import {
+  BlobRepository,
+  bytesOf,
+  FileWriter,
+  FolderMaker,
+  type LocatedNode,
+  mediaOf,
+  mimeTypeOf,
+  NodeRepository,
+  QuotaLedger,
+  SpaceService,
+  TombstoneRepository,
+  type UploadSession,
+  UploadSessionRepository,
+} from '#libs/nodes';
 
-import type { UploadName } from './batch-confirm.service.js';
-import { ConfirmService, type ConfirmUpload } from './confirm.service.js';
-import { MultiConfirmService } from './multi-confirm.js';
-import type { CreateUpload } from './upload-command.js';
-import { type CreatedUpload, UploadOpener, type UploadTarget } from './upload-opener.js';
+import { fileAt, type FilePlace, pathAt, placeOf } from './file-place.js';
+import { isOvertaking, Overtaken } from './overtaken.js';
+import { isTempName, newStoreKey, newTempName, urlKey } from './temp-names.js';
+import { type CreateUpload, declaredMd5, declaredSize, planUpload, type UploadPlan } from './upload-command.js';
 
-/** The way of a file into the tree: open, send the bytes to the URL given, confirm. */
+/** Where to send bytes. */
+export interface UploadTarget {
+  readonly url: string;
+  readonly method: 'PUT';
+  /** Headers that the sender adds. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface OpenedUpload extends UploadTarget {
+  readonly kind: 'session';
+  readonly tempName: string;
+  /** Names the upload when parts are asked for; only with multipart. */
+  readonly tempPath?: string;
+}
+
+export type CreatedUpload = { readonly kind: 'deduplicated'; readonly node: LocatedNode } | OpenedUpload;
+
+const CONTENT_TYPE = 'application/octet-stream';
+const MAX_PART_BYTES = 5 * 1024 ** 3;
+/** Upper bound of one object where nothing tighter is known. */
+export const MAX_OBJECT_BYTES = 5 * 1024 ** 4;
+
+/** Opens uploads: judges the place, holds the space, says where the bytes go. Nothing is visible before `ConfirmService.confirm`. */
 @Injectable()
 export class UploadService {
   constructor(
-    private readonly opener: UploadOpener,
-    private readonly confirms: ConfirmService,
-    private readonly multiConfirms: MultiConfirmService,
+    private readonly spaces: SpaceService,
+    private readonly nodes: NodeRepository,
+    private readonly folders: FolderMaker,
+    private readonly access: AccessService,
+    private readonly sessions: UploadSessionRepository,
+    private readonly tombstones: TombstoneRepository,
+    private readonly blobs: BlobRepository,
+    private readonly quotas: QuotaLedger,
+    private readonly writer: FileWriter,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly store: BlobStore,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
   ) {}
 
-  /** See UploadOpener.create. */
-  create(actor: Actor, command: CreateUpload): Promise<CreatedUpload> {
-    return this.opener.create(actor, command);
+  /**
+   * Opens an upload, or makes the file at once when a readable file with the declared size and MD5 exists. NAME_TAKEN, NAME_ILLEGAL,
+   * PARENT_NOT_FOUND, VERSION_CONFLICT, VERSION_INVALID, QUOTA_EXCEEDED, INVALID_ARGUMENT, TREE_TOO_DEEP.
+   */
+  async create(actor: Actor, command: CreateUpload): Promise<CreatedUpload> {
+    const owner = accountOf(actor);
+    const plan = planUpload(command, owner.accountId);
+    const declared = { sizeBytes: declaredSize(command.sizeBytes), md5: declaredMd5(command.md5) };
+    const { spaceId } = await this.spaces.homeOf(owner.accountId);
+    await this.judge(owner, spaceId, plan);
+    if (declared.sizeBytes !== null && declared.md5 !== null) {
+      const node = await this.deduplicate(owner, spaceId, plan, declared.sizeBytes, declared.md5);
+      if (node) return { kind: 'deduplicated', node };
+    }
+    return this.open(owner.accountId, spaceId, plan, declared, command.multipart);
   }
 
-  /** See UploadOpener.createPart. */
-  createPart(actor: Actor, command: { tempPath: string; partNumber: number }): Promise<UploadTarget> {
-    return this.opener.createPart(actor, command);
+  /** Opens a session for a plan that has been judged. QUOTA_EXCEEDED, FORBIDDEN. */
+  async open(
+    accountId: number,
+    spaceId: string,
+    plan: UploadPlan,
+    declared: { sizeBytes: number | null; md5: string | null },
+    multipart: boolean,
+  ): Promise<OpenedUpload> {
+    const tempName = newTempName(accountId);
+    const session = {
+      id: newId(this.clock.nowMs()),
+      tempName,
+      storeKey: newStoreKey(),
+      accountId,
+      spaceId,
+      multipart,
+      command: plan,
+      declaredBytes: declared.sizeBytes,
+      declaredMd5: declared.md5,
+      leaseUntil: new Date(this.clock.nowMs() + this.ttlMs),
+    };
+    await this.sessions.create(session, declared.sizeBytes ?? 0);
+    const url = this.store.presignPut({
+      key: urlKey(tempName),
+      maxBytes: MAX_OBJECT_BYTES,
+      contentType: CONTENT_TYPE,
+      expiresInSeconds: this.config.files.uploadTtlSeconds,
+    });
+    const target = { url, method: 'PUT', headers: { 'Content-Type': CONTENT_TYPE } } as const;
+    return { kind: 'session', tempName, ...(multipart ? { tempPath: tempName } : {}), ...target };
   }
 
-  /** See ConfirmService.confirm. */
-  confirm(command: ConfirmUpload): Promise<LocatedNode> {
-    return this.confirms.confirm(command);
+  /** Where one part of a multipart upload goes; asking again for a number replaces that part. UPLOAD_NOT_FOUND, UPLOAD_CLOSED, INVALID_ARGUMENT. */
+  async createPart(actor: Actor, { tempPath, partNumber }: { tempPath: string; partNumber: number }): Promise<UploadTarget> {
+    if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > 10_000) {
+      throw new DomainError('INVALID_ARGUMENT', 'A part number is a whole number from 1 to 10000.');
+    }
+    const session = await this.ownSession(accountOf(actor), tempPath);
+    const { storeKey, multipartId } = await this.startedMultipart(session);
+    const { url, method, headers } = await this.store.presignPart({
+      key: storeKey,
+      uploadId: multipartId,
+      partNumber,
+      expiresInSeconds: this.config.files.uploadTtlSeconds,
+      maxBytes: await this.largestPart(session),
+    });
+    return { url, method, headers: { 'Content-Type': CONTENT_TYPE, ...headers } };
   }
 
-  /** Public id of a task whose result is a MultiConfirmResult. INVALID_ARGUMENT for no uploads or too many. */
-  async startMultiConfirm(actor: Actor, items: readonly UploadName[]): Promise<string> {
-    return (await this.multiConfirms.start(actor, items)).publicId;
+  private async judge(actor: AccountActor, spaceId: string, plan: UploadPlan): Promise<FilePlace> {
+    const place = placeOf(plan, await this.nodes.resolvePath(spaceId, plan.path, actor.accountId));
+    await this.access.require(actor, place.existing ? 'node.write' : 'node.create', [place.existing ?? place.folder]);
+    return place;
   }
+
+  /** The file, made from a blob that a version in a space of the actor has; null when there is none, or when others change the place. */
+  private async deduplicate(actor: AccountActor, spaceId: string, plan: UploadPlan, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
+    try {
+      return await this.writeFromBlob(actor, spaceId, plan, sizeBytes, md5);
+    } catch (error) {
+      if (!isOvertaking(error)) throw error;
+      // What it means is judged once more; when it is allowed, the bytes come the long way.
+      await this.judge(actor, spaceId, plan);
+      return null;
+    }
+  }
+
+  private async writeFromBlob(actor: AccountActor, spaceId: string, plan: UploadPlan, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
+    const { accountId } = actor;
+    return this.unitOfWork.run(async () => {
+      const blob = await this.blobs.findByContent([spaceId], sizeBytes, md5);
+      if (!blob) return null;
+      const place = await this.judge(actor, spaceId, plan);
+      const nowMs = this.clock.nowMs();
+      const { folder } =
+        place.missingFolders.length === 0
+          ? { folder: { node: place.folder } }
+          : await this.folders.ensure({ spaceId, path: plan.path.slice(0, -1), authorId: accountId, viewerId: accountId, nowMs });
+      const file = fileAt(plan, place, folder.node.id, blob.id, nowMs);
+      // The file's row first, the quota last: the order in which confirming takes its locks.
+      const node = await this.writer.fromBlob(accountId, file, nowMs);
+      if (!node) throw new Overtaken();
+      await this.quotas.add(accountId, bytesOf(mediaOf(mimeTypeOf(file.name)), blob.sizeBytes));
+      return { ...node, path: pathAt(place, folder.node, file.name) };
+    });
+  }
+
+  private async ownSession(actor: AccountActor, tempPath: string): Promise<UploadSession> {
+    const session = isTempName(tempPath) ? await this.sessions.find(tempPath) : null;
+    if (!session?.multipart || session.accountId !== actor.accountId) throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
+    if (session.state !== 'reserved' && session.state !== 'uploaded') throw new DomainError('UPLOAD_CLOSED', 'This upload has ended.');
+    return session;
+  }
+
+  /**
+   * The multipart upload of the session, begun at the first part: many clients ask for parts and then send the file whole. Its object is
+   * noted for deletion before it can exist and taken over by the session after that.
+   */
+  private async startedMultipart(session: UploadSession): Promise<{ storeKey: string; multipartId: string }> {
+    if (session.multipartId !== null && session.state === 'reserved') return { storeKey: session.storeKey, multipartId: session.multipartId };
+    const storeKey = newStoreKey();
+    const leaseUntil = new Date(this.clock.nowMs() + this.ttlMs);
+    await this.tombstones.add(storeKey, leaseUntil);
+    const multipartId = await this.store.createMultipart(storeKey);
+    const when = { now: this.clock.now(), deleteAt: this.clock.now(), leaseUntil };
+    if (await this.sessions.beginMultipart(session.tempName, storeKey, multipartId, when)) return { storeKey, multipartId };
+    await this.tombstones.add(storeKey, this.clock.now(), multipartId);
+    const other = await this.sessions.find(session.tempName);
+    if (other?.state === 'reserved' && other.multipartId !== null) return { storeKey: other.storeKey, multipartId: other.multipartId };
+    throw new DomainError('UPLOAD_CLOSED', 'This upload has ended.');
+  }
+
+  private async largestPart(session: UploadSession): Promise<number> {
+    if (session.declaredBytes !== null) return Math.min(session.declaredBytes, MAX_PART_BYTES);
+    const free = await this.quotas.freeBytes(session.accountId);
+    return Math.min(free === null ? MAX_PART_BYTES : free + session.reservedBytes, MAX_PART_BYTES);
+  }
+
+  private get ttlMs(): number {
+    return this.config.files.uploadTtlSeconds * 1000;
+  }
+}
+
+function accountOf(actor: Actor): AccountActor {
+  if (actor.kind === 'account') return actor;
+  throw new DomainError('INVALID_ARGUMENT', 'Uploads belong to an account.');
 }

@@ -13,10 +13,9 @@ import { MultiConfirmService, MultiConfirmTask } from './multi-confirm.js';
 import { SessionUploadGate } from './session-upload-gate.js';
 import { StoreJanitor } from './store-janitor.js';
 import { CollectBlobsJob, DeleteTombstonesJob, ExpireDerivedJob, ReapUploadsJob } from './store-janitor.jobs.js';
-import { UploadOpener } from './upload-opener.js';
 import { UploadService } from './upload.service.js';
 
-const PUBLIC = [UploadService, UploadOpener, ConfirmService, BatchConfirmService, MultiConfirmService, StoreJanitor];
+const PUBLIC = [UploadService, ConfirmService, BatchConfirmService, MultiConfirmService, StoreJanitor];
 
 /** Uploads: opening, letting bytes in, confirming; and the end of what was abandoned. */
 @Module({

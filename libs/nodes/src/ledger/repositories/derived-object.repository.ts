@@ -32,6 +32,11 @@ export class DerivedObjectRepository {
     return (await this.database.run('UPDATE derived_objects SET ready = true, size_bytes = $2 WHERE store_key = $1', [storeKey, sizeBytes])) === 1;
   }
 
+  /** Nobody will finish or fetch this object: it is deleted with the next expired ones. */
+  async giveUp(storeKey: string, now: Date): Promise<void> {
+    await this.database.run('UPDATE derived_objects SET ready = false, expires_at = least(expires_at, $2) WHERE store_key = $1', [storeKey, now]);
+  }
+
   /** A complete object with this key that has not expired, or null. */
   async findReady(storeKey: string, now: Date): Promise<(DerivedObject & { readonly sizeBytes: number }) | null> {
     return this.database.queryOne(

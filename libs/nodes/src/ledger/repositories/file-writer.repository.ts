@@ -5,7 +5,7 @@ import { Database } from '#libs/database';
 import type { NodeView } from '../../node.js';
 import { NODE_COLUMNS } from '../../repositories/node-columns.js';
 import type { Media } from '../media-bytes.js';
-import { quotaOwners } from './quota-sql.js';
+import { lockedQuotas } from './quota-sql.js';
 import type { VersionOrigin } from './version.repository.js';
 
 /** What becomes a version: the place, the dates and who sent it. Its size and hashes come from the session or blob behind it. */
@@ -54,29 +54,40 @@ const ITEM = `
       device_id text, device_reference text, restored_from_ms bigint, seen_no bigint, only_after_seen boolean)
   )`;
 
+/**
+ * Which rows a statement is about. One file is found by the parameters $4 (session) and $5 (node): a join with `item` would be planned as a
+ * scan of the whole table for as long as the table is young and without statistics. Many files are worth that.
+ */
+interface Match {
+  readonly session: string;
+  readonly node: (item: string) => string;
+}
+const ONE: Match = { session: 's.id = $4::uuid', node: () => 'n.id = $5::uuid' };
+const MANY: Match = { session: 's.id = i.session_id', node: (item) => `n.id = ${item}.node_id` };
+
 /** Existing files, locked, when they still are where (and, if asked for, what) the writer saw. */
-const TARGET = `
+const target = (match: Match): string => `
   target AS MATERIALIZED (
     SELECT n.id, n.current_version_no + 1 AS no, n.size_bytes AS old_bytes
-      FROM nodes n JOIN item i ON i.node_id = n.id
+      FROM nodes n JOIN item i ON ${match.node('i')}
      WHERE (n.current_version_no = i.seen_no OR NOT i.only_after_seen) AND n.parent_id = i.parent_id AND n.removal IS NULL
      ORDER BY n.id FOR UPDATE OF n
   )`;
 
-const FROM_SESSION = {
+const fromSession = (match: Match): { newFile: string; newVersion: string } => ({
   newFile: `
   source AS (
     UPDATE upload_sessions s SET state = 'committed', node_id = i.node_id, version_no = 1
-      FROM item i WHERE s.id = i.session_id AND s.state = 'uploaded' AND s.store_key = i.store_key
+      FROM item i WHERE ${match.session} AND s.state = 'uploaded' AND s.store_key = i.store_key
     RETURNING i.*, s.size_bytes, s.md5, s.sha256, s.crc32, s.reserved_bytes, 1::bigint AS no, 0::bigint AS old_bytes
   )`,
   newVersion: `
   source AS (
     UPDATE upload_sessions s SET state = 'committed', node_id = i.node_id, version_no = t.no
-      FROM item i JOIN target t ON t.id = i.node_id WHERE s.id = i.session_id AND s.state = 'uploaded' AND s.store_key = i.store_key
+      FROM item i JOIN target t ON t.id = i.node_id WHERE ${match.session} AND s.state = 'uploaded' AND s.store_key = i.store_key
     RETURNING i.*, s.size_bytes, s.md5, s.sha256, s.crc32, s.reserved_bytes, t.no, t.old_bytes
   )`,
-};
+});
 
 const FROM_BLOB = {
   newFile: `
@@ -104,14 +115,14 @@ const INSERT_NODE = `
     RETURNING *
   )`;
 
-const UPDATE_NODE = `
+const updateNode = (match: Match): string => `
   node AS (
     UPDATE nodes n
        SET current_version_no = c.no, blob_id = c.blob_id, size_bytes = c.size_bytes, md5 = c.md5, mime_type = c.mime_type,
            client_created_ms = coalesce(c.client_created_ms, n.client_created_ms), client_modified_ms = c.client_modified_ms,
            created_ms = coalesce(c.client_created_ms, n.created_ms), modified_ms = coalesce(c.client_modified_ms, $3),
            author_id = c.author_id, revision = n.revision + 1
-      FROM source c WHERE n.id = c.node_id
+      FROM source c WHERE ${match.node('c')}
     RETURNING n.*
   )`;
 
@@ -134,10 +145,7 @@ const VERSION_AND_PARENT = `
 const QUOTA = `
   held AS MATERIALIZED (
     SELECT q.owner_kind, q.owner_id
-      FROM quotas q
-      JOIN ${quotaOwners('$2')} ON o.owner_kind = q.owner_kind AND o.owner_id = q.owner_id
-     WHERE EXISTS (SELECT 1 FROM parent)
-     ORDER BY q.owner_kind FOR UPDATE OF q
+      FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM parent)) g CROSS JOIN LATERAL ${lockedQuotas('$2')}
   ),
   total AS (
     SELECT coalesce(sum(reserved_bytes), 0) AS reserved, coalesce(sum(size_bytes), 0) AS used,
@@ -155,10 +163,17 @@ const QUOTA = `
 const RESULT = `
   SELECT ${NODE_COLUMNS} FROM node n JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $2`;
 
-const UPLOAD_NEW_FILES = `WITH ${[ITEM, FROM_SESSION.newFile, BLOB, INSERT_NODE, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
-const UPLOAD_NEW_VERSIONS = `WITH ${[ITEM, TARGET, FROM_SESSION.newVersion, BLOB, UPDATE_NODE, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
+const uploadNewFiles = (match: Match): string =>
+  `WITH ${[ITEM, fromSession(match).newFile, BLOB, INSERT_NODE, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
+const uploadNewVersions = (match: Match): string =>
+  `WITH ${[ITEM, target(match), fromSession(match).newVersion, BLOB, updateNode(match), VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
+
+const UPLOAD = {
+  newFile: { one: uploadNewFiles(ONE), many: uploadNewFiles(MANY) },
+  newVersion: { one: uploadNewVersions(ONE), many: uploadNewVersions(MANY) },
+};
 const BLOB_NEW_FILE = `WITH ${[ITEM, FROM_BLOB.newFile, INSERT_NODE, VERSION_AND_PARENT].join(',')} ${RESULT}`;
-const BLOB_NEW_VERSION = `WITH ${[ITEM, TARGET, FROM_BLOB.newVersion, UPDATE_NODE, VERSION_AND_PARENT].join(',')} ${RESULT}`;
+const BLOB_NEW_VERSION = `WITH ${[ITEM, target(MANY), FROM_BLOB.newVersion, updateNode(MANY), VERSION_AND_PARENT].join(',')} ${RESULT}`;
 
 /** Writes files and versions: each call is one statement that does all of its work or none. */
 @Injectable()
@@ -171,7 +186,11 @@ export class FileWriter {
    * NAME_TAKEN when a name is in use, PARENT_NOT_FOUND when a folder was erased: then nothing of the call is written.
    */
   async fromUploads(accountId: number, items: readonly UploadToWrite[], nowMs: number): Promise<NodeView[]> {
-    return this.write(items[0]?.seenVersionNo === 0 ? UPLOAD_NEW_FILES : UPLOAD_NEW_VERSIONS, accountId, items, nowMs);
+    const [first, second] = items;
+    if (!first) return [];
+    const text = first.seenVersionNo === 0 ? UPLOAD.newFile : UPLOAD.newVersion;
+    if (second) return this.write(text.many, accountId, items, nowMs);
+    return this.write(text.one, accountId, items, nowMs, first.seenVersionNo === 0 ? [first.sessionId] : [first.sessionId, first.nodeId]);
   }
 
   /**
@@ -183,9 +202,14 @@ export class FileWriter {
     return written ?? null;
   }
 
-  private async write(text: string, accountId: number, items: readonly (FileToWrite | UploadToWrite)[], nowMs: number): Promise<NodeView[]> {
-    if (items.length === 0) return [];
-    return this.database.query<NodeView>(text, [JSON.stringify(items.map(toItem)), accountId, nowMs]);
+  private async write(
+    text: string,
+    accountId: number,
+    items: readonly (FileToWrite | UploadToWrite)[],
+    nowMs: number,
+    more: readonly string[] = [],
+  ): Promise<NodeView[]> {
+    return this.database.query<NodeView>(text, [JSON.stringify(items.map(toItem)), accountId, nowMs, ...more]);
   }
 }
 

@@ -4,7 +4,7 @@ import { Database } from '#libs/database';
 import { DomainError } from '#libs/kernel';
 
 import { type MediaBytes, NO_BYTES, totalBytes } from '../media-bytes.js';
-import { quotaOwners } from './quota-sql.js';
+import { lockedQuotas, quotaOwners } from './quota-sql.js';
 
 /** What an account may use and uses, in bytes. `limitBytes` null = not limited. */
 export interface Quota {
@@ -32,8 +32,7 @@ interface QuotaRow {
 const CHANGE = `
   WITH held AS MATERIALIZED (
     SELECT q.owner_kind, q.owner_id, $7::bigint <= 0 OR q.limit_bytes IS NULL OR q.used_bytes + q.reserved_bytes + $7 <= q.limit_bytes AS fits
-      FROM quotas q JOIN ${quotaOwners('$1')} ON o.owner_kind = q.owner_kind AND o.owner_id = q.owner_id
-     ORDER BY q.owner_kind FOR UPDATE OF q
+      FROM ${lockedQuotas('$1')}
   ),
   changed AS (
     UPDATE quotas q

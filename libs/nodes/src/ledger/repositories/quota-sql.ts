@@ -6,3 +6,12 @@ export function quotaOwners(account: string): string {
   return `(SELECT 'account' AS owner_kind, ${account}::bigint AS owner_id
            UNION ALL SELECT 'company', company_id FROM accounts WHERE id = ${account} AND company_id IS NOT NULL) o`;
 }
+
+/**
+ * The same rows of `quotas` as a FROM item `q`, locked: the account first, then the company. One lookup by key each: a join would be
+ * planned as a scan of the whole table for as long as the table is young and without statistics.
+ */
+export function lockedQuotas(account: string): string {
+  return `${quotaOwners(account)}
+      CROSS JOIN LATERAL (SELECT * FROM quotas x WHERE x.owner_kind = o.owner_kind AND x.owner_id = o.owner_id LIMIT 1 FOR UPDATE) q`;
+}

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '#libs/database';
 
 import { quotaExceeded } from './quota-ledger.repository.js';
-import { quotaOwners } from './quota-sql.js';
+import { lockedQuotas, quotaOwners } from './quota-sql.js';
 
 export type UploadState = 'reserved' | 'uploaded' | 'committed' | 'abandoned';
 
@@ -76,8 +76,7 @@ const SESSIONS = 'FROM upload_sessions s JOIN accounts a ON a.id = s.account_id'
 const HELD = `
   held AS MATERIALIZED (
     SELECT q.owner_kind, q.owner_id, g.bytes <= 0 OR q.limit_bytes IS NULL OR q.used_bytes + q.reserved_bytes + g.bytes <= q.limit_bytes AS fits
-      FROM s CROSS JOIN g CROSS JOIN LATERAL ${quotaOwners('s.account_id')} JOIN quotas q ON q.owner_kind = o.owner_kind AND q.owner_id = o.owner_id
-     WHERE g.bytes <> 0 ORDER BY q.owner_kind FOR UPDATE OF q
+      FROM (SELECT s.account_id, g.bytes FROM s, g WHERE g.bytes <> 0) g CROSS JOIN LATERAL ${lockedQuotas('g.account_id')}
   ),
   verdict AS (SELECT coalesce(bool_and(fits), true) AS fits FROM held),
   changed AS (
@@ -88,8 +87,7 @@ const HELD = `
 const INSERT = `
   WITH held AS MATERIALIZED (
     SELECT q.owner_kind, q.owner_id, q.limit_bytes IS NULL OR q.used_bytes + q.reserved_bytes + $10::bigint <= q.limit_bytes AS fits
-      FROM quotas q JOIN ${quotaOwners('$4')} ON q.owner_kind = o.owner_kind AND q.owner_id = o.owner_id
-     WHERE $10::bigint > 0 ORDER BY q.owner_kind FOR UPDATE OF q
+      FROM (SELECT 1 WHERE $10::bigint > 0) g CROSS JOIN LATERAL ${lockedQuotas('$4')}
   ),
   verdict AS (SELECT coalesce(bool_and(fits), true) AS fits FROM held),
   changed AS (
