@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
+import { AccountsModule } from '#libs/accounts';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { UploadJobsModule } from '#libs/files';
@@ -29,6 +30,7 @@ export class WorkerModule {
         QueueWorkerModule,
         TaskRunnerModule,
         MailModule,
+        AccountsModule,
         UploadJobsModule,
       ],
     };
