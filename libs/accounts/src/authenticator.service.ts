@@ -75,6 +75,8 @@ export class Authenticator {
     if (found !== undefined && found.trustedUntilMs > this.clock.nowMs()) return found.actor;
     const looking = lookUp();
     const entry: Known = { actor: looking.then(({ actor }) => actor), trustedUntilMs: Number.POSITIVE_INFINITY };
+    // Nobody may be waiting for this copy; the caller below gets the error itself.
+    entry.actor.catch(() => undefined);
     this.known.set(key, entry);
     try {
       const { actor, ownerId, trustMs } = await looking;
