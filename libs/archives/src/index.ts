@@ -1,3 +1,7 @@
+export type { ArchiveBuildResult } from './archive-build.task.js';
+export { type ArchiveDownload, type ArchiveSelection, ArchiveService, type CreatedStream } from './archive.service.js';
+export { ArchiveJobsModule, ArchivesModule } from './archives.module.js';
+export type { StreamProgress, StreamStatus } from './repositories/archive-stream.repository.js';
 export { ArchiveNames, safeArchivePath, type SafeNameOptions } from './zip/safe-names.js';
 export { type OpenContent } from './zip/zip-content.js';
 export { deflateZip, type DeflateZipOptions } from './zip/zip-deflate.js';

@@ -116,6 +116,13 @@ export abstract class BlobStore {
   /** Bytes of the object. STORAGE_UNAVAILABLE with `details.missing` when absent, INVALID_ARGUMENT when `start` lies past the end. */
   abstract getRange(key: string, range?: ByteRange): Promise<Readable>;
 
+  /** All bytes of a small object in one piece: with many of them, far cheaper than a stream each. Throws as `getRange` does. */
+  async getWhole(key: string): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for await (const part of (await this.getRange(key)) as AsyncIterable<Buffer>) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
   /** Copies without moving bytes through this process. STORAGE_UNAVAILABLE with `details.missing` when `from` is absent. */
   abstract copy(from: string, to: string): Promise<void>;
 

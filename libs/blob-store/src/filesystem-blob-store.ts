@@ -106,6 +106,12 @@ export class FilesystemBlobStore extends BlobStore {
     }
   }
 
+  override async getWhole(key: string): Promise<Buffer> {
+    return readFile(this.objectPath(key)).catch((error: unknown) => {
+      throw systemCode(error) === 'ENOENT' ? missingObject(key, error) : fileSystemError(error);
+    });
+  }
+
   /** A hard link: objects never change in place, so both names may share the bytes. */
   override async copy(from: string, to: string): Promise<void> {
     const source = this.objectPath(from);

@@ -32,6 +32,11 @@ export class DerivedObjectRepository {
     return (await this.database.run('UPDATE derived_objects SET ready = true, size_bytes = $2 WHERE store_key = $1', [storeKey, sizeBytes])) === 1;
   }
 
+  /** An unfinished object is being made anew in the same place. False when it is not in the ledger any more. */
+  async renew(storeKey: string, expiresAt: Date): Promise<boolean> {
+    return (await this.database.run('UPDATE derived_objects SET ready = false, expires_at = $2 WHERE store_key = $1', [storeKey, expiresAt])) === 1;
+  }
+
   /** Nobody will finish or fetch this object: it is deleted with the next expired ones. */
   async giveUp(storeKey: string, now: Date): Promise<void> {
     await this.database.run('UPDATE derived_objects SET ready = false, expires_at = least(expires_at, $2) WHERE store_key = $1', [storeKey, now]);

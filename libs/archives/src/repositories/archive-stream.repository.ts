@@ -1,0 +1,137 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+import type { AccountActor, AccountRole } from '#libs/kernel';
+
+import type { ArchiveRoot } from '../archive-selection.js';
+
+export type StreamStatus = 'created' | 'in_progress' | 'completed' | 'error';
+
+export interface NewArchiveStream {
+  readonly privateHash: string;
+  readonly accountId: number;
+  readonly roots: readonly ArchiveRoot[];
+  readonly windows: boolean;
+  readonly label: string;
+  readonly fileName: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** How far a stream is, for its owner. Times in ms since the epoch. */
+export interface StreamProgress {
+  readonly privateHash: string;
+  /** 0 to 100. */
+  readonly progress: number;
+  readonly status: StreamStatus;
+  readonly label: string;
+  readonly createdMs: number;
+  readonly modifiedMs: number;
+}
+
+/** What is needed to give the bytes out. */
+export interface GrantedStream {
+  readonly privateHash: string;
+  readonly owner: AccountActor;
+  readonly roots: readonly ArchiveRoot[];
+  readonly windows: boolean;
+  readonly fileName: string;
+  /** Of the archive that was last given out; null before the first time. */
+  readonly etag: string | null;
+}
+
+interface GrantRow extends Omit<GrantedStream, 'owner'> {
+  accountId: number;
+  companyId: number | null;
+  role: AccountRole;
+}
+
+const PROGRESS = `private_hash AS "privateHash", progress, status, label, (extract(epoch FROM created_at) * 1000)::bigint AS "createdMs",
+  (extract(epoch FROM modified_at) * 1000)::bigint AS "modifiedMs"`;
+
+/** Begins a condition on the account `a`; the time follows, and a bracket. */
+const MAY_SIGN_IN = `a.state = 'active' AND (a.expires_at IS NULL OR a.expires_at >`;
+
+/** Rows of `archive_streams`. */
+@Injectable()
+export class ArchiveStreamRepository {
+  constructor(private readonly database: Database) {}
+
+  async insert(stream: NewArchiveStream): Promise<void> {
+    const { privateHash, accountId, roots, windows, label, fileName, createdAt, expiresAt } = stream;
+    await this.database.run(
+      `INSERT INTO archive_streams (private_hash, account_id, roots, windows, label, file_name, created_at, modified_at, expires_at)
+       VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7, $7, $8)`,
+      [privateHash, accountId, JSON.stringify(roots), windows, label, fileName, createdAt, expiresAt],
+    );
+  }
+
+  /** Removes up to `limit` streams that nobody can open any more. */
+  async removeExpired(now: Date, limit: number): Promise<void> {
+    await this.database.run(
+      `DELETE FROM archive_streams WHERE private_hash IN (
+         SELECT private_hash FROM archive_streams WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [now, limit],
+    );
+  }
+
+  /** The stream, while it has not expired and its owner may sign in; or null. */
+  async findGranted(privateHash: string, now: Date): Promise<GrantedStream | null> {
+    const row = await this.database.queryOne<GrantRow>(
+      `SELECT s.private_hash AS "privateHash", s.account_id AS "accountId", a.company_id AS "companyId", a.role, s.roots, s.windows,
+              s.file_name AS "fileName", s.etag
+         FROM archive_streams s JOIN accounts a ON a.id = s.account_id AND ${MAY_SIGN_IN} $2)
+        WHERE s.private_hash = $1 AND s.expires_at > $2`,
+      [privateHash, now],
+    );
+    if (!row) return null;
+    const { accountId, companyId, role, ...stream } = row;
+    return { ...stream, owner: { kind: 'account', accountId, companyId, role, tokenId: null } };
+  }
+
+  /** The account as an actor, while it may sign in; or null. */
+  async findOwner(accountId: number, now: Date): Promise<AccountActor | null> {
+    const row = await this.database.queryOne<{ companyId: number | null; role: AccountRole }>(
+      `SELECT company_id AS "companyId", role FROM accounts a WHERE a.id = $1 AND ${MAY_SIGN_IN} $2)`,
+      [accountId, now],
+    );
+    return row && { kind: 'account', accountId, companyId: row.companyId, role: row.role, tokenId: null };
+  }
+
+  /** Bytes of the archive `etag` are being given out. */
+  async begin(privateHash: string, etag: string, progress: number, now: Date): Promise<void> {
+    await this.database.run(
+      `UPDATE archive_streams SET status = 'in_progress', etag = $2, progress = $3, modified_at = $4 WHERE private_hash = $1`,
+      [privateHash, etag, progress, now],
+    );
+  }
+
+  /** Notes how far the stream is. False when its owner may not sign in any more: then it has to end. */
+  async saveProgress(privateHash: string, status: StreamStatus, progress: number, now: Date): Promise<boolean> {
+    const changed = await this.database.run(
+      `UPDATE archive_streams s SET status = $2, progress = $3, modified_at = $4
+         FROM accounts a WHERE s.private_hash = $1 AND a.id = s.account_id AND ${MAY_SIGN_IN} $4)`,
+      [privateHash, status, progress, now],
+    );
+    return changed === 1;
+  }
+
+  /** One stream of the account, or null. */
+  async findProgress(accountId: number, privateHash: string, now: Date): Promise<StreamProgress | null> {
+    return this.database.queryOne(`SELECT ${PROGRESS} FROM archive_streams WHERE private_hash = $2 AND account_id = $1 AND expires_at > $3`, [
+      accountId,
+      privateHash,
+      now,
+    ]);
+  }
+
+  /** The newest streams of the account, oldest of them first. */
+  async listProgress(accountId: number, now: Date, limit: number): Promise<StreamProgress[]> {
+    return this.database.query(
+      `SELECT * FROM (
+         SELECT ${PROGRESS} FROM archive_streams WHERE account_id = $1 AND expires_at > $2 ORDER BY created_at DESC LIMIT $3
+       ) newest ORDER BY "createdMs", "privateHash"`,
+      [accountId, now, limit],
+    );
+  }
+}
