@@ -13,6 +13,7 @@ import { Database, DatabaseModule } from '#libs/database';
 import { ConfirmService, type CreateUpload, DownloadsModule, StoreJanitor, UploadJobsModule, UploadService, UploadsModule } from '#libs/files';
 import { type AccountActor, Clock } from '#libs/kernel';
 import { type LocatedNode, NodesModule, type Quota, QuotaLedger } from '#libs/nodes';
+import { VersionsModule } from '#libs/versions';
 
 import { createTestDatabase } from '../support/services.js';
 
@@ -81,6 +82,7 @@ export async function startBytes(
       UploadsModule,
       UploadJobsModule,
       DownloadsModule,
+      VersionsModule,
     ],
   })
     .overrideProvider(BlobStore)

@@ -45,6 +45,12 @@ export class BlobRepository {
     return rows.map(toBlob);
   }
 
+  /** The blob, held against collection until the transaction ends; null when it is gone. */
+  async hold(id: string): Promise<Blob | null> {
+    const row = await this.database.queryOne<BlobRow>(`SELECT ${COLUMNS} FROM blobs b WHERE b.id = $1 FOR KEY SHARE OF b`, [id]);
+    return row === null ? null : toBlob(row);
+  }
+
   /**
    * A blob of this size and MD5 that a version in one of the given spaces uses, locked against collection until the transaction ends;
    * else null. Blobs of other spaces do not count: knowing a checksum proves no possession.

@@ -1,0 +1,2 @@
+export { VersionService } from './version.service.js';
+export { VersionsModule } from './versions.module.js';
