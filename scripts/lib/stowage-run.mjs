@@ -92,8 +92,9 @@ export class StowageRun {
     });
     for (const line of this.#postgres.notes) say(`  note: ${line}`);
     const { clusterDir, socketDir } = this.#postgres;
-    this.#claim.update({ postgres: { clusterDir, socketDir, pid: this.#postgres.pid() } });
-    keepPostgresRunning(this.#postgres, { isStopping: () => this.stopping, onGiveUp: this.#fail });
+    const record = () => this.#claim.update({ postgres: { clusterDir, socketDir, pid: this.#postgres.pid() } });
+    record();
+    keepPostgresRunning(this.#postgres, { isStopping: () => this.stopping, onRestart: record, onGiveUp: this.#fail });
     return this.#postgres.appUrl();
   }
 
@@ -172,8 +173,8 @@ export async function migrate(env, signal) {
   const read = new Promise((resolve) => lines.once('close', resolve));
   const { code, signal: endSignal, error } = await ended(child);
   await read;
-  if (code !== 0)
-    throw new LauncherError(`the preparation of the database failed (${error?.message ?? endSignal ?? `exit code ${code}`}); the reason is above`);
+  if (endSignal || error) throw new LauncherError(`the preparation of the database was ended (${endSignal ?? error.message})`);
+  if (code !== 0) throw new LauncherError(`the preparation of the database failed (exit code ${code}); the reason is above`);
   return admin;
 }
 

@@ -149,7 +149,7 @@ export class SupervisedApp {
 }
 
 /** Starts the embedded database again whenever it ends by itself, with the same limit on crashes as the applications. */
-export function keepPostgresRunning(postgres, { isStopping, onGiveUp }) {
+export function keepPostgresRunning(postgres, { isStopping, onRestart, onGiveUp }) {
   const crashes = new CrashCounter();
   const watch = async () => {
     for (;;) {
@@ -161,6 +161,7 @@ export function keepPostgresRunning(postgres, { isStopping, onGiveUp }) {
       await sleep(crashes.backoffMs);
       if (isStopping()) return;
       await postgres.restart();
+      onRestart();
       say('[postgres] runs again');
     }
   };
