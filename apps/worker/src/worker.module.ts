@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
 import { AccountsModule } from '#libs/accounts';
+import { ArchiveJobsModule } from '#libs/archives';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { UploadJobsModule } from '#libs/files';
@@ -32,6 +33,7 @@ export class WorkerModule {
         MailModule,
         AccountsModule,
         UploadJobsModule,
+        ArchiveJobsModule,
       ],
     };
   }

@@ -80,7 +80,10 @@ export class ArchiveBuildTask implements TaskHandler<ArchiveBuildInput> {
     const zip = deflateZip(log, this.contents.open, { readAhead: this.contents.readAhead, onContent: (count) => void (read += count) });
     addAbortSignal(context.signal, zip);
     const failure: { error?: unknown } = {};
-    const body = Readable.from(watched(zip, () => (bytes === 0 ? 0 : Math.min(99, (read / bytes) * 100)), context, failure), { highWaterMark: 2 });
+    const body = Readable.from(
+      watched(zip, () => (bytes === 0 ? 0 : Math.min(99, (read / bytes) * 100)), context, failure),
+      { highWaterMark: 2 },
+    );
     try {
       const { sizeBytes } = await this.store.put(storeKey, body, { contentType: CONTENT_TYPE });
       if (!(await this.derived.markReady(storeKey, sizeBytes))) throw new DomainError('TASK_FAILED', 'The archive expired before it was complete.');

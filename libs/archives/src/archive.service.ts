@@ -126,7 +126,10 @@ export class ArchiveService {
     await this.access.require(actor, 'node.download', nodesOf(placed));
   }
 
-  private async select(actor: AccountActor, { nodes, parentFolder }: ArchiveSelection): Promise<{ roots: ArchiveRoot[]; fileName: string; label: string }> {
+  private async select(
+    actor: AccountActor,
+    { nodes, parentFolder }: ArchiveSelection,
+  ): Promise<{ roots: ArchiveRoot[]; fileName: string; label: string }> {
     if (nodes.length === 0) throw new DomainError('INVALID_ARGUMENT', 'There is nothing to archive.');
     const found = await this.resolver.findMany(actor, parentFolder ? [...nodes, parentFolder] : nodes);
     const located = nodesOf(found);

@@ -9,11 +9,11 @@ const LOOK_MS = 1_000;
 
 export interface StreamWatch {
   /** How far the stream is now, 0 to 100. */
-  percent(): number;
+  readonly percent: () => number;
   /** The stream ends where the archive ends. */
   readonly reachesEnd: boolean;
   /** False: the stream may not go on. */
-  save(status: StreamStatus, percent: number): Promise<boolean>;
+  readonly save: (status: StreamStatus, percent: number) => Promise<boolean>;
 }
 
 /** Notes the progress of a stream once a second and its outcome at the end; destroys it when it may not go on. A note that fails harms nothing. */

@@ -100,10 +100,12 @@ export class ArchiveStreamRepository {
 
   /** Bytes of the archive `etag` are being given out. */
   async begin(privateHash: string, etag: string, progress: number, now: Date): Promise<void> {
-    await this.database.run(
-      `UPDATE archive_streams SET status = 'in_progress', etag = $2, progress = $3, modified_at = $4 WHERE private_hash = $1`,
-      [privateHash, etag, progress, now],
-    );
+    await this.database.run(`UPDATE archive_streams SET status = 'in_progress', etag = $2, progress = $3, modified_at = $4 WHERE private_hash = $1`, [
+      privateHash,
+      etag,
+      progress,
+      now,
+    ]);
   }
 
   /** Notes how far the stream is. False when its owner may not sign in any more: then it has to end. */

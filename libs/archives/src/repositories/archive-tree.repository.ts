@@ -54,7 +54,7 @@ export class ArchiveTreeRepository {
   async walk(rootIds: readonly string[], take: (row: TreeRow) => void): Promise<void> {
     await this.unitOfWork.run(async () => {
       await this.database.run(DECLARE, [rootIds]);
-      for (let count = BATCH; count === BATCH; ) {
+      for (let count = BATCH; count === BATCH;) {
         const rows = await this.database.query<TreeRow>(`FETCH FORWARD ${BATCH} FROM archive_walk`);
         rows.forEach(take);
         count = rows.length;

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { Authenticator } from '#libs/accounts';
+import { ArchivesModule } from '#libs/archives';
 import { FilesModule } from '#libs/files';
 import { TasksModule } from '#libs/tasks';
 import { TrashModule } from '#libs/trash';
@@ -8,6 +9,8 @@ import { TrashModule } from '#libs/trash';
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
 import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
 import { NodeWire } from './presenters/node-wire.js';
+import { ArchiveSender } from './storage/archive-sender.js';
+import { ArchivesController } from './storage/archives.controller.js';
 import { DownloadsController } from './storage/downloads.controller.js';
 import { FileopsController } from './storage/fileops.controller.js';
 import { MetadataController } from './storage/metadata.controller.js';
@@ -20,20 +23,22 @@ import { TaskResultWire } from './tasks/task-result.wire.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
 /** Every controller of the dialect. */
-export const CLOUDIKE_CONTROLLERS = [...ACCOUNT_CONTROLLERS, 
+export const CLOUDIKE_CONTROLLERS = [
+  ...ACCOUNT_CONTROLLERS,
   MetadataController,
   FileopsController,
   TrashController,
   UploadsController,
   DownloadsController,
+  ArchivesController,
   TasksController,
   LongReadsController,
 ];
 
 /** /api/1 and /api/0. */
 @Module({
-  imports: [CloudikeHttpModule, ...ACCOUNT_MODULES, FilesModule, TrashModule, TasksModule],
+  imports: [CloudikeHttpModule, ...ACCOUNT_MODULES, FilesModule, TrashModule, TasksModule, ArchivesModule],
   controllers: CLOUDIKE_CONTROLLERS,
-  providers: [{ provide: CloudikeCredentials, useExisting: Authenticator }, NodeWire, MetadataReader, TaskResultWire, FolderSizePoll],
+  providers: [{ provide: CloudikeCredentials, useExisting: Authenticator }, NodeWire, MetadataReader, TaskResultWire, FolderSizePoll, ArchiveSender],
 })
 export class CloudikeModule {}

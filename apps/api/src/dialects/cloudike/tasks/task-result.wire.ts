@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
-import type { MultiConfirmResult } from '#libs/files';
+import type { ArchiveBuildResult } from '#libs/archives';
+import { DerivedLinkService, type FullListingResult, type MultiConfirmResult } from '#libs/files';
+import type { AccountActor } from '#libs/kernel';
 import type { TaskView } from '#libs/tasks';
 
 import { NodeWire } from '../presenters/node-wire.js';
@@ -9,10 +11,13 @@ import { finishedTask, presentMultiConfirm } from '../presenters/task.presenter.
 /** Says the result of a task in the dictionary that its route documents. */
 @Injectable()
 export class TaskResultWire {
-  constructor(private readonly nodes: NodeWire) {}
+  constructor(
+    private readonly nodes: NodeWire,
+    private readonly links: DerivedLinkService,
+  ) {}
 
-  /** Throws TASK_RUNNING and TASK_FAILED (see `finishedTask`). */
-  async result(task: TaskView): Promise<object> {
+  /** Throws TASK_RUNNING and TASK_FAILED (see `finishedTask`), and NODE_NOT_FOUND when what the task made has expired. */
+  async result(actor: AccountActor, task: TaskView): Promise<object> {
     const { kind, result } = finishedTask(task);
     switch (kind) {
       case 'files.multi-confirm': {
@@ -20,7 +25,11 @@ export class TaskResultWire {
         return presentMultiConfirm(outcome, await this.nodes.people(outcome.nodes.flatMap(({ node }) => node ?? [])));
       }
       case 'archives.build':
-      case 'files.full-listing':
+      case 'files.full-listing': {
+        // A new URL at every look: it lives for a shorter time than the object.
+        const { url } = await this.links.link(actor, (result as unknown as ArchiveBuildResult | FullListingResult).storeKey);
+        return { url };
+      }
       case 'files.calculate-size':
       case 'files.purge':
       case 'trash.clear':

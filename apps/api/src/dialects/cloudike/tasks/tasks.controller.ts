@@ -13,6 +13,6 @@ export class TasksController {
 
   @Route('task/<taskid>', { auth: 'account', summary: 'Result of a background task; 404 with progress until it has ended' })
   async result(@CurrentActor() actor: AccountActor, @UrlSegment('taskid') taskId: string) {
-    return this.results.result(await this.tasks.get(actor, taskId));
+    return this.results.result(actor, await this.tasks.get(actor, taskId));
   }
 }
