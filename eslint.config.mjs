@@ -68,7 +68,7 @@ export default tseslint.config(
       'valid-typeof': 'error',
       eqeqeq: 'error',
       curly: ['error', 'multi-line'],
-      'prefer-const': ['error', { destructuring: 'all' }],
+      'prefer-const': ['error', { destructuring: 'all', ignoreReadBeforeAssign: true }],
     },
   },
   {

@@ -43,6 +43,14 @@ export class VersionService {
     return this.versions.list(node.id, skip, limit === 0 ? 0 : Math.min(limit, MAX_PAGE));
   }
 
+  /** One version of a file, and the file. NODE_NOT_FOUND, NOT_A_FILE, VERSION_NOT_FOUND. */
+  async get(actor: Actor, { node: ref, versionNo }: { node: NodeRef; versionNo: number }): Promise<{ node: LocatedNode; version: Version }> {
+    const node = await this.file(actor, 'node.read', ref);
+    const version = Number.isSafeInteger(versionNo) ? await this.versions.find(node.id, versionNo) : null;
+    if (!version) throw versionNotFound();
+    return { node, version };
+  }
+
   /** Versions that a client which has `versionNo` lacks, oldest first. VERSION_NOT_FOUND when the file never had that version. */
   async toUpdate(actor: Actor, { node: ref, versionNo }: { node: NodeRef; versionNo: number }): Promise<Version[]> {
     const node = await this.file(actor, 'node.read', ref);

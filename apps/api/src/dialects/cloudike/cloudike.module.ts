@@ -5,6 +5,7 @@ import { ArchivesModule } from '#libs/archives';
 import { FilesModule } from '#libs/files';
 import { TasksModule } from '#libs/tasks';
 import { TrashModule } from '#libs/trash';
+import { VersionsModule } from '#libs/versions';
 
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
 import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
@@ -17,6 +18,7 @@ import { MetadataController } from './storage/metadata.controller.js';
 import { MetadataReader } from './storage/metadata-reader.js';
 import { TrashController } from './storage/trash.controller.js';
 import { UploadsController } from './storage/uploads.controller.js';
+import { VersionsController } from './storage/versions.controller.js';
 import { FolderSizePoll } from './tasks/folder-size-poll.js';
 import { LongReadsController } from './tasks/long-reads.controller.js';
 import { TaskResultWire } from './tasks/task-result.wire.js';
@@ -30,6 +32,7 @@ export const CLOUDIKE_CONTROLLERS = [
   TrashController,
   UploadsController,
   DownloadsController,
+  VersionsController,
   ArchivesController,
   TasksController,
   LongReadsController,
@@ -37,7 +40,7 @@ export const CLOUDIKE_CONTROLLERS = [
 
 /** /api/1 and /api/0. */
 @Module({
-  imports: [CloudikeHttpModule, ...ACCOUNT_MODULES, FilesModule, TrashModule, TasksModule, ArchivesModule],
+  imports: [CloudikeHttpModule, ...ACCOUNT_MODULES, FilesModule, TrashModule, VersionsModule, TasksModule, ArchivesModule],
   controllers: CLOUDIKE_CONTROLLERS,
   providers: [{ provide: CloudikeCredentials, useExisting: Authenticator }, NodeWire, MetadataReader, TaskResultWire, FolderSizePoll, ArchiveSender],
 })

@@ -44,7 +44,7 @@ export function cloudikeDocument(app: INestApplication, module: Type<unknown>, c
       };
     }
   }
-  return { ...found, paths, components: { ...found.components, schemas: schemas as NonNullable<OpenAPIObject['components']>['schemas'] } };
+  return { ...found, paths, components: { ...found.components, schemas } };
 }
 
 const ERROR_SCHEMA = {

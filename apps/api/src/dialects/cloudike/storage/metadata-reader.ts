@@ -3,6 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { BrowseService, type FolderListing, type ListFolder } from '#libs/files';
 import { type AccountActor, isDomainError } from '#libs/kernel';
 import type { LocatedNode } from '#libs/nodes';
+import { VersionService } from '#libs/versions';
+
+import { asOf } from '../presenters/version.presenter.js';
 
 export interface ReadMetadata extends ListFolder {
   /** False: the node alone, without what is in it. */
@@ -14,11 +17,14 @@ export interface ReadMetadata extends ListFolder {
 /** One URL serves files and folders alike: the listing of a folder, or the file itself. */
 @Injectable()
 export class MetadataReader {
-  constructor(private readonly browse: BrowseService) {}
+  constructor(
+    private readonly browse: BrowseService,
+    private readonly versions: VersionService,
+  ) {}
 
   /** A listing is the common case and costs no extra look; only a file is asked for a second time. NODE_NOT_FOUND, VERSION_NOT_FOUND. */
   async read(actor: AccountActor, command: ReadMetadata): Promise<FolderListing | LocatedNode> {
-    if (!command.listing || command.versionNo !== undefined) return this.node(actor, command);
+    if (!command.listing) return this.node(actor, command);
     try {
       return await this.browse.list(actor, command);
     } catch (error) {
@@ -29,6 +35,8 @@ export class MetadataReader {
 
   private async node(actor: AccountActor, { node: ref, includeRemoved, versionNo }: ReadMetadata): Promise<LocatedNode> {
     const node = await this.browse.get(actor, { node: ref, includeRemoved });
-    return node;
+    if (versionNo === undefined || node.kind === 'folder' || versionNo === node.versionNo) return node;
+    const { version } = await this.versions.get(actor, { node: { id: node.id }, versionNo });
+    return asOf(node, version);
   }
 }
