@@ -17,6 +17,8 @@ export interface MakeFolders {
   readonly clientModifiedMs?: number | null;
   /** False: only the last folder may be missing. Default true. */
   readonly createParents?: boolean;
+  /** True: NAME_TAKEN when anything is at `path`. */
+  readonly mustBeNew?: boolean;
 }
 
 /** Makes folders along a path. */
@@ -27,11 +29,12 @@ export class FolderMaker {
   /**
    * The folder at `path`, made with the parents it lacks. Safe when several callers make the same path at once: `created` is true for one
    * of them. Must run in a transaction, as late as can be: it holds the folder it begins in until the end.
-   * NOT_A_FOLDER, NAME_ILLEGAL, TREE_TOO_DEEP, PARENT_NOT_FOUND.
+   * NOT_A_FOLDER, NAME_ILLEGAL, TREE_TOO_DEEP, PARENT_NOT_FOUND, NAME_TAKEN.
    */
   async ensure(command: MakeFolders): Promise<{ folder: PlacedNode; created: boolean }> {
     for (;;) {
       const { placed, missing } = await this.nodes.resolvePath(command.spaceId, command.path, command.viewerId);
+      if (missing.length === 0 && command.mustBeNew) throw new DomainError('NAME_TAKEN', `"${placed.node.path}" already exists.`);
       if (placed.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${placed.node.path}" is not a folder.`);
       if (missing.length === 0) return { folder: placed, created: false };
       const made = await this.make(command, placed, missing);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
-import { type Actor, Clock, DomainError } from '#libs/kernel';
+import { type Actor, Clock } from '#libs/kernel';
 import { FolderMaker, type LocatedNode, SpaceService, viewerOf } from '#libs/nodes';
 
 import { checkClientTime } from './client-time.js';
@@ -37,9 +37,8 @@ export class FolderService {
     const { spaceId } = await this.spaces.homeOfActor(actor);
     const authorId = viewerOf(actor)!;
     return this.unitOfWork.run(async () => {
-      const { folder, created } = await this.maker.ensure({ ...command, spaceId, authorId, viewerId: authorId, nowMs: this.clock.nowMs() });
+      const { folder } = await this.maker.ensure({ ...command, spaceId, authorId, viewerId: authorId, nowMs: this.clock.nowMs(), mustBeNew: true });
       await this.access.require(actor, 'node.create', [folder.node]);
-      if (!created) throw new DomainError('NAME_TAKEN', `"${folder.node.path}" already exists.`);
       return folder.node;
     });
   }

@@ -1,0 +1,29 @@
+import pg from 'pg';
+
+const TRANSACTION_CONTROL = /^\s*(START TRANSACTION|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b/i;
+
+/**
+ * Runs `work` and returns its result with the text of every statement that this process sent through `pg` meanwhile, transaction control
+ * left out. Nothing else may use the database in the same process at that time.
+ */
+export async function withStatements<T>(work: () => Promise<T>): Promise<{ result: T; statements: string[] }> {
+  const statements: string[] = [];
+  const prototype = pg.Client.prototype as unknown as { query: (...values: unknown[]) => unknown };
+  const original = prototype.query;
+  prototype.query = function (this: unknown, ...values: unknown[]) {
+    const [first] = values;
+    const text = typeof first === 'string' ? first : ((first as { text?: string } | undefined)?.text ?? '');
+    if (text !== '' && !TRANSACTION_CONTROL.test(text)) statements.push(text);
+    return original.apply(this, values);
+  };
+  try {
+    return { result: await work(), statements };
+  } finally {
+    prototype.query = original;
+  }
+}
+
+/** How many statements `work` needs. */
+export async function countStatements(work: () => Promise<unknown>): Promise<number> {
+  return (await withStatements(work)).statements.length;
+}
