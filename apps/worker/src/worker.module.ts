@@ -4,11 +4,12 @@ import { AccountsModule } from '#libs/accounts';
 import { ArchiveJobsModule } from '#libs/archives';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
-import { UploadJobsModule } from '#libs/files';
+import { FilesJobsModule } from '#libs/files';
 import { MailModule } from '#libs/mail';
 import { type Logger, ObservabilityModule } from '#libs/observability';
 import { QueueWorkerModule } from '#libs/queue';
 import { TaskRunnerModule } from '#libs/tasks';
+import { TrashJobsModule } from '#libs/trash';
 
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
 
@@ -32,7 +33,8 @@ export class WorkerModule {
         TaskRunnerModule,
         MailModule,
         AccountsModule,
-        UploadJobsModule,
+        FilesJobsModule,
+        TrashJobsModule,
         ArchiveJobsModule,
       ],
     };
