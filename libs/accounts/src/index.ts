@@ -13,4 +13,5 @@ export { type AccountFlags, type CheckedRegistration, type RegistrationForm, Reg
 export type { AccountRecord, LoginRecord } from './repositories/account.repository.js';
 export type { TokenRecord } from './repositories/token.repository.js';
 export { type ClientInfo, mainLogin, type Session, SessionService, type TokenWish } from './session.service.js';
+export { SweepAccountsJob } from './sweep.job.js';
 export { checkedName } from './texts.js';

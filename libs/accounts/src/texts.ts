@@ -35,9 +35,9 @@ export function checkedTimezone(text: string): string {
   throw new DomainError('INVALID_ARGUMENT', 'The time zone must be a name of the tz database, for example Europe/Moscow.');
 }
 
-/** Text for a list of devices: control characters become spaces, the rest is cut at 256 characters. */
+/** Text for a list of devices, on one line: white space and control characters become one space, the rest is cut at 256 characters. */
 export function shownText(text: string): string {
-  return [...text.replace(/[\p{Cc}\p{Cs}]+/gu, ' ').trim()].slice(0, MAX_DESCRIPTION_CHARACTERS).join('');
+  return [...text.replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ').trim()].slice(0, MAX_DESCRIPTION_CHARACTERS).join('');
 }
 
 /** `value` as JSON text. INVALID_ARGUMENT when it is larger than 64 KiB or holds what PostgreSQL cannot keep (NUL, half a surrogate pair). */

@@ -209,7 +209,7 @@ export class AccountRepository {
   }
 
   async touch(ids: readonly number[], now: Date, before: Date): Promise<void> {
-    await this.database.run('UPDATE accounts SET last_activity_at = $2 WHERE id = ANY($1::bigint[]) AND (last_activity_at IS NULL OR last_activity_at < $3)', [
+    await this.database.run('UPDATE accounts SET last_activity_at = $2 WHERE id = ANY($1::bigint[]) AND (last_activity_at IS NULL OR last_activity_at <= $3)', [
       ids,
       now,
       before,

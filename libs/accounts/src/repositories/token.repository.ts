@@ -94,7 +94,7 @@ export class TokenRepository {
   }
 
   async touch(ids: readonly string[], now: Date, before: Date): Promise<void> {
-    await this.database.run('UPDATE auth_tokens SET last_used_at = $2 WHERE id = ANY($1::text[]) AND last_used_at < $3', [ids, now, before]);
+    await this.database.run('UPDATE auth_tokens SET last_used_at = $2 WHERE id = ANY($1::text[]) AND last_used_at <= $3', [ids, now, before]);
   }
 
   /** Removes up to `count` tokens that ended before `now`; how many there were. */
