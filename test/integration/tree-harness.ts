@@ -11,11 +11,12 @@ import { BlobStore } from '#libs/blob-store';
 import { AppConfig, ConfigModule } from '#libs/config';
 import { Database, DatabaseModule, UnitOfWork } from '#libs/database';
 import { BrowseService, CopyService, FilesModule, FolderService, MoveService, TreeJobsModule } from '#libs/files';
-import { type AccountActor, newId } from '#libs/kernel';
+import { type AccountActor, DomainError, newId } from '#libs/kernel';
 import {
   BlobRepository,
   bytesOf,
   checkName,
+  type FileToWrite,
   FileWriter,
   FolderMaker,
   type LocatedNode,
@@ -114,6 +115,35 @@ export class TreeHarness {
     const all = segments(path);
     const name = checkName(all[all.length - 1]!);
     const { spaceId } = await this.service(SpaceService).homeOf(actor.accountId);
+    return this.unitOfWork.run(async () => {
+      const { folder } = await this.service(FolderMaker).ensure({
+        spaceId,
+        path: all.slice(0, -1),
+        authorId: actor.accountId,
+        viewerId: actor.accountId,
+        nowMs: Date.now(),
+      });
+      const place = { nodeId: newId(), parentId: folder.node.id, name, seenVersionNo: 0, clientCreatedMs: createdMs, clientModifiedMs: modifiedMs };
+      return this.write(actor, spaceId, bytes, place);
+    });
+  }
+
+  /** Another version of a file that exists. */
+  async newVersion(actor: AccountActor, path: string, bytes: number): Promise<LocatedNode> {
+    return this.unitOfWork.run(async () => {
+      const node = await this.get(actor, path);
+      const { id: nodeId, parentId, name, versionNo: seenVersionNo, spaceId } = node;
+      if (node.kind !== 'file') throw new DomainError('NOT_A_FILE', path);
+      return this.write(actor, spaceId, bytes, { nodeId, parentId: parentId!, name, seenVersionNo, clientCreatedMs: null, clientModifiedMs: null });
+    });
+  }
+
+  private async write(
+    actor: AccountActor,
+    spaceId: string,
+    bytes: number,
+    place: Pick<FileToWrite, 'nodeId' | 'parentId' | 'name' | 'seenVersionNo' | 'clientCreatedMs' | 'clientModifiedMs'>,
+  ): Promise<LocatedNode> {
     const content = randomBytes(16);
     const blob = {
       id: newId(),
@@ -123,42 +153,28 @@ export class TreeHarness {
       sha256: createHash('sha256').update(content).digest('hex'),
       crc32: 0,
     };
-    const mimeType = mimeTypeOf(name);
-    return this.unitOfWork.run(async () => {
-      const { folder } = await this.service(FolderMaker).ensure({
-        spaceId,
-        path: all.slice(0, -1),
-        authorId: actor.accountId,
-        viewerId: actor.accountId,
-        nowMs: Date.now(),
-      });
-      await this.service(BlobRepository).insert(blob);
-      const nodeId = newId();
-      await this.service(QuotaLedger).add(actor.accountId, bytesOf(mediaOf(mimeType), bytes));
-      const written = await this.service(FileWriter).fromBlob(actor.accountId, {
-        nodeId,
-        versionId: newId(),
-        blobId: blob.id,
-        spaceId,
-        parentId: folder.node.id,
-        name,
-        nameKey: nameKey(name),
-        mimeType,
-        media: mediaOf(mimeType),
-        origin: 'upload',
-        diffBytes: null,
-        clientCreatedMs: createdMs,
-        clientModifiedMs: modifiedMs,
-        authorId: actor.accountId,
-        deviceId: null,
-        deviceReference: null,
-        restoredFromMs: null,
-        seenVersionNo: 0,
-        onlyAfterSeen: false,
-      }, Date.now());
-      if (!written) throw new Error(`${path} was not written`);
-      return (await this.service(NodeResolver).get(actor, { id: nodeId })).node;
-    });
+    const mimeType = mimeTypeOf(place.name);
+    const media = mediaOf(mimeType);
+    await this.service(BlobRepository).insert(blob);
+    await this.service(QuotaLedger).add(actor.accountId, bytesOf(media, bytes));
+    const item: FileToWrite = {
+      ...place,
+      versionId: newId(),
+      blobId: blob.id,
+      spaceId,
+      nameKey: nameKey(place.name),
+      mimeType,
+      media,
+      origin: 'upload',
+      diffBytes: null,
+      authorId: actor.accountId,
+      deviceId: null,
+      deviceReference: null,
+      restoredFromMs: null,
+      onlyAfterSeen: false,
+    };
+    if (!(await this.service(FileWriter).fromBlob(actor.accountId, item, Date.now()))) throw new DomainError('VERSION_CONFLICT', 'The file has changed.');
+    return (await this.service(NodeResolver).get(actor, { id: place.nodeId })).node;
   }
 
   get(actor: AccountActor, path: string): Promise<LocatedNode> {
