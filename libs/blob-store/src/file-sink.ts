@@ -6,10 +6,11 @@ import { fileSystemError } from './errors.js';
 import { hashInline, type HashPool, type HashRun, INLINE_HASH_BYTES } from './hash-pool.js';
 import { SlabReader } from './slab-reader.js';
 
-const SLAB_BYTES = 1024 * 1024;
-const SLABS = 12;
+// Measured: at half the size the messages to the threads cost a third more CPU, at twice the size nothing is gained.
+const SLAB_BYTES = 2 * 1024 * 1024;
+const SLABS = 8;
 /** Dirty bytes after which write-back is started while the rest still arrives, so that the final fsync finds little to do. */
-const WRITE_BACK_BYTES = 32 * 1024 * 1024;
+const WRITE_BACK_BYTES = 64 * 1024 * 1024;
 
 const NO_HASHES = { md5: '', sha256: '', crc32: 0 };
 
