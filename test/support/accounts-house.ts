@@ -77,7 +77,7 @@ export class AccountsHouse {
       .useValue(clock)
       .compile();
     await app.init();
-    return new AccountsHouse(database, config, clock, (token) => app.get(token, { strict: false }), [() => app.close(), ...closers]);
+    return new AccountsHouse(database, config, clock, (token) => app.get(token), [() => app.close(), ...closers]);
   }
 
   /** A confirmed account with `PASSWORD`. */
