@@ -13,6 +13,7 @@ import { Database, DatabaseModule } from '#libs/database';
 import { ConfirmService, type CreateUpload, DownloadsModule, StoreJanitor, UploadJobsModule, UploadService, UploadsModule } from '#libs/files';
 import { type AccountActor, Clock } from '#libs/kernel';
 import { type LocatedNode, NodesModule, type Quota, QuotaLedger } from '#libs/nodes';
+import { TrashModule } from '#libs/trash';
 import { VersionsModule } from '#libs/versions';
 
 import { createTestDatabase } from '../support/services.js';
@@ -83,6 +84,7 @@ export async function startBytes(
       UploadJobsModule,
       DownloadsModule,
       VersionsModule,
+      TrashModule,
     ],
   })
     .overrideProvider(BlobStore)

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { DownloadService } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
+import { TrashService } from '#libs/trash';
 
 import { type BytesHarness, codeOf, startBytes } from './bytes-harness.js';
 
@@ -293,6 +294,10 @@ describe('a download', () => {
       'VERSION_NOT_FOUND',
     );
     expect(await codeOf(downloads.link(actor, { node: { path: ['dl'] }, inline: true, includeRemoved: false }))).toBe('NOT_A_FILE');
+    await h.app.get(TrashService).trash(actor, { nodes: [{ id: node.id }], onlyEmpty: false, permanent: false });
+    expect(await codeOf(downloads.link(actor, { node: { path: ['dl', 'a b.txt'] }, inline: true, includeRemoved: false }))).toBe('NODE_NOT_FOUND');
+    const removed = await downloads.link(actor, { node: { path: ['dl', 'a b.txt'] }, inline: true, includeRemoved: true });
+    expect(removed).toMatchObject({ node: { id: node.id, removal: 'trashed' }, version: { no: 2 } });
     expect(await codeOf(downloads.link(await h.account(), { node: { id: node.id }, inline: true, includeRemoved: false }))).toBe('NODE_NOT_FOUND');
   });
 });

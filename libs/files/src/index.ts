@@ -19,6 +19,7 @@ export { type MoveNode, MoveService, type Precheck, type PrecheckResult } from '
 export { TreeJobsModule, TreeModule } from './tree/tree.module.js';
 export { BatchConfirmService, type ConfirmOutcome, type UploadName } from './uploads/batch-confirm.service.js';
 export { ConfirmService, type ConfirmUpload } from './uploads/confirm.service.js';
+export { type FsckFinding, type FsckKind, type FsckOptions, type FsckReport, FsckService } from './uploads/fsck.service.js';
 export { type MultiConfirmEntry, type MultiConfirmResult, MultiConfirmService, MultiConfirmTask } from './uploads/multi-confirm.js';
 export { SessionUploadGate } from './uploads/session-upload-gate.js';
 export { StoreJanitor } from './uploads/store-janitor.js';

@@ -3,6 +3,7 @@ export { bytesOf, type Media, type MediaBytes, MEDIA, negated, NO_BYTES, totalBy
 export { type Blob, BlobRepository } from './ledger/repositories/blob.repository.js';
 export { type DerivedKind, type DerivedObject, DerivedObjectRepository } from './ledger/repositories/derived-object.repository.js';
 export { type FileToWrite, FileWriter, type UploadToWrite } from './ledger/repositories/file-writer.repository.js';
+export { LEDGER_CHECKS, LedgerAudit, type LedgerCheck, type LedgerFault } from './ledger/repositories/ledger-audit.repository.js';
 export { type LedgerBlob, type LedgerEntry, ObjectLedger } from './ledger/repositories/object-ledger.repository.js';
 export { type Quota, quotaExceeded, QuotaLedger } from './ledger/repositories/quota-ledger.repository.js';
 export { type Tombstone, TombstoneRepository } from './ledger/repositories/tombstone.repository.js';

@@ -2,20 +2,10 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { BlobStore } from '#libs/blob-store';
-import { type Actor, DomainError, isUuid } from '#libs/kernel';
-import {
-  type LocatedNode,
-  nodeNotFound,
-  type NodeRef,
-  NodeRepository,
-  NodeResolver,
-  restoreKey,
-  segmentKeys,
-  SpaceService,
-  TrashRepository,
-  VersionRepository,
-  viewerOf,
-} from '#libs/nodes';
+import { type Actor, DomainError } from '#libs/kernel';
+import { type LocatedNode, type NodeRef, VersionRepository } from '#libs/nodes';
+
+import { BrowseService } from '../tree/browse.service.js';
 
 /** How long the URL of a download works. It carries a grant, so it must not outlive a revocation by much. */
 const LINK_SECONDS = 60;
@@ -41,10 +31,7 @@ export interface LinkRequest {
 @Injectable()
 export class DownloadService {
   constructor(
-    private readonly resolver: NodeResolver,
-    private readonly spaces: SpaceService,
-    private readonly nodes: NodeRepository,
-    private readonly trash: TrashRepository,
+    private readonly browse: BrowseService,
     private readonly versions: VersionRepository,
     private readonly access: AccessService,
     private readonly store: BlobStore,
@@ -52,7 +39,7 @@ export class DownloadService {
 
   /** NODE_NOT_FOUND, NOT_A_FILE for a folder, VERSION_NOT_FOUND. */
   async link(actor: Actor, { node: ref, versionNo, inline, includeRemoved }: LinkRequest): Promise<DownloadLink> {
-    const node = await this.find(actor, ref, includeRemoved);
+    const node = await this.browse.get(actor, { node: ref, includeRemoved });
     await this.access.require(actor, 'node.download', [node]);
     if (node.kind !== 'file') throw new DomainError('NOT_A_FILE', 'A folder cannot be downloaded as a file.');
     const version = Number.isSafeInteger(versionNo ?? 0) ? await this.versions.find(node.id, versionNo ?? node.versionNo) : null;
@@ -66,23 +53,5 @@ export class DownloadService {
       etag: version.md5,
     });
     return { url, node, version: { no: version.no, sizeBytes: version.sizeBytes, md5: version.md5 } };
-  }
-
-  /** The live node, else (when asked for) the one in the trash. NODE_NOT_FOUND. */
-  private async find(actor: Actor, ref: NodeRef, includeRemoved: boolean): Promise<LocatedNode> {
-    if (!includeRemoved) return (await this.resolver.get(actor, ref)).node;
-    const viewer = viewerOf(actor);
-    if ('id' in ref) {
-      const placed = isUuid(ref.id) ? (await this.nodes.locate([ref.id], viewer)).get(ref.id) : undefined;
-      if (!placed || placed.node.removal === 'purging' || placed.node.removal === 'staged') throw nodeNotFound();
-      return placed.node;
-    }
-    const live = await this.resolver.find(actor, ref);
-    if (live) return live.node;
-    const { spaceId } = await this.spaces.homeOfActor(actor);
-    const restoreKeys = ref.path.map((_, index) => restoreKey(ref.path.slice(0, index + 1)));
-    const removed = await this.trash.resolveRemoved(spaceId, restoreKeys, segmentKeys(ref.path), viewer);
-    if (!removed) throw nodeNotFound();
-    return removed.node;
   }
 }

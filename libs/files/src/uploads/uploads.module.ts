@@ -9,13 +9,14 @@ import { TasksModule } from '#libs/tasks';
 
 import { BatchConfirmService } from './batch-confirm.service.js';
 import { ConfirmService } from './confirm.service.js';
+import { FsckService } from './fsck.service.js';
 import { MultiConfirmService, MultiConfirmTask } from './multi-confirm.js';
 import { SessionUploadGate } from './session-upload-gate.js';
 import { StoreJanitor } from './store-janitor.js';
 import { CollectBlobsJob, DeleteTombstonesJob, ExpireDerivedJob, ReapUploadsJob } from './store-janitor.jobs.js';
 import { UploadService } from './upload.service.js';
 
-const PUBLIC = [UploadService, ConfirmService, BatchConfirmService, MultiConfirmService, StoreJanitor];
+const PUBLIC = [UploadService, ConfirmService, BatchConfirmService, MultiConfirmService, StoreJanitor, FsckService];
 
 /** Uploads: opening, letting bytes in, confirming; and the end of what was abandoned. */
 @Module({

@@ -5,6 +5,7 @@ import { DatabaseModule } from '#libs/database';
 import { BlobRepository } from './repositories/blob.repository.js';
 import { DerivedObjectRepository } from './repositories/derived-object.repository.js';
 import { FileWriter } from './repositories/file-writer.repository.js';
+import { LedgerAudit } from './repositories/ledger-audit.repository.js';
 import { ObjectLedger } from './repositories/object-ledger.repository.js';
 import { QuotaLedger } from './repositories/quota-ledger.repository.js';
 import { TombstoneRepository } from './repositories/tombstone.repository.js';
@@ -19,6 +20,7 @@ const LEDGERS = [
   UploadSessionRepository,
   DerivedObjectRepository,
   ObjectLedger,
+  LedgerAudit,
   FileWriter,
 ];
 

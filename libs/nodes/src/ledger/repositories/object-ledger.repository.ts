@@ -55,6 +55,17 @@ export class ObjectLedger {
     );
   }
 
+  /** Objects that uploads have received and downloads wait for, with a key above `afterKey`, in its order. */
+  async expectedAfter(afterKey: string, limit: number): Promise<{ storeKey: string; kind: 'session' | 'derived'; sizeBytes: number }[]> {
+    return this.database.query(
+      `SELECT * FROM (
+         SELECT store_key AS "storeKey", 'session' AS kind, size_bytes AS "sizeBytes" FROM upload_sessions WHERE state = 'uploaded' AND store_key > $1
+         UNION ALL SELECT store_key, 'derived', size_bytes FROM derived_objects WHERE ready AND store_key > $1) o
+        ORDER BY "storeKey" LIMIT $2`,
+      [afterKey, limit],
+    );
+  }
+
   /** Notes that an object without a ledger entry now lies at `storeKey`. */
   async addQuarantined(storeKey: string, foundKey: string, sizeBytes: number): Promise<void> {
     await this.database.run(
