@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 
 import type { RequestListener, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 
 import { Controller, Get, type INestApplication, Module } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -304,11 +304,29 @@ describe('the Cloudike framework', () => {
   });
 
   it('answers RouteNotFound with CORS to a path that no route serves', async () => {
-    for (const path of ['/api/1/nothing/here', '/api/2/task/1', '/api', '/~cloudike/ProbeController.open', '/somewhere', '/api/1/task/a/b']) {
+    for (const path of [
+      '/api/1/nothing/here',
+      '/api/2/task/1',
+      '/api',
+      '/~cloudike/ProbeController.open',
+      '/~CLOUDIKE/ProbeController.done',
+      '/somewhere',
+      '/api/1/task/a/b',
+    ]) {
       expect(await call(path)).toMatchObject({ status: 404, body: { code: 'RouteNotFound' } });
     }
     expect((await call('/api/1/nothing')).headers.get('access-control-allow-origin')).toBe('*');
     expect(await call('/api/1/done', { method: 'DELETE' })).toMatchObject({ status: 405, body: { code: 'MethodNotAllowed' } });
+  });
+
+  it('takes the absolute form of a request line, and does not let it around the entry', async () => {
+    const ask = async (target: string): Promise<string> => {
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+      socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      return Buffer.concat(await socket.toArray()).toString();
+    };
+    expect(await ask('http://x/api/1/task/x1')).toMatch(/^HTTP\/1.1 200 [^]*\{"id":"x1"\}$/);
+    expect(await ask('http://x/~cloudike/ProbeController.done')).toMatch(/^HTTP\/1.1 404 [^]*RouteNotFound/);
   });
 
   it('answers OPTIONS with 204 and the documented CORS headers', async () => {

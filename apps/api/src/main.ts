@@ -13,7 +13,8 @@ import { apiModule } from './api.module.js';
 import { blobHandlerOf } from './blob-routes.js';
 import { DOCUMENTS } from './documents.js';
 import { createNestApp } from './http/nest-app.js';
-import { createHttpServer, drain } from './http/server.js';
+import { nameRoute } from './http/request-facts.js';
+import { createHttpServer, drain, type RawHandler } from './http/server.js';
 
 /** EX_CONFIG and EX_TEMPFAIL of sysexits.h: the first is not helped by a new start, the second may be. */
 const EXIT_CONFIG = 78;
@@ -53,7 +54,7 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
   const metrics = app.get(Metrics);
   watchServices(app, metrics);
   server = createHttpServer({
-    raw: [blobHandlerOf(app), observabilityHandler(app.get(HealthService), metrics)],
+    raw: [named('/blobs', blobHandlerOf(app)), named('/health, /metrics', observabilityHandler(app.get(HealthService), metrics))],
     rest: app.getHttpAdapter().getInstance() as RequestListener,
     logger,
     metrics,
@@ -62,6 +63,15 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
   await listen(server, config);
   logger.info('the api answers', { address: server.address(), publicUrl: config.http.publicUrl });
   process.send?.({ type: 'ready' });
+}
+
+/** A raw handler under a label for metrics and the access log. */
+function named(label: string, handler: RawHandler): RawHandler {
+  return (request, response, continuePending) => {
+    const answered = handler(request, response, continuePending);
+    if (answered !== false) nameRoute(request, label);
+    return answered;
+  };
 }
 
 function watchServices(app: INestApplication, metrics: Metrics): void {

@@ -36,7 +36,10 @@ class FirstStartModule {
 async function prepare(config: AppConfig, logger: Logger): Promise<void> {
   const names = await migrate(config.database.url, MIGRATIONS);
   logger.info('the schema is up to date', { migrated: names });
-  const app = await NestFactory.createApplicationContext(FirstStartModule.forRoot(config, logger), { logger: new NestLogger(logger), abortOnError: false });
+  const app = await NestFactory.createApplicationContext(FirstStartModule.forRoot(config, logger), {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
   try {
     await app.get(BlobStore).prepare();
     const admin = await app.get(AdminBootstrap).ensure(config.admin);

@@ -1,6 +1,6 @@
 import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
-import { Clock, type DomainError, isDomainError } from '#libs/kernel';
+import { Clock, type DomainError, type DomainErrorCode, isDomainError } from '#libs/kernel';
 import { Purger, PurgeRepository } from '#libs/nodes';
 import { HandlesJob, type JobContext, type JobHandler, Outbox } from '#libs/queue';
 import { HandlesTask, type TaskContext, type TaskHandler } from '#libs/tasks';
@@ -15,7 +15,7 @@ const STAGED_LEASE_MS = 3_600_000;
 
 export interface RestoreResult {
   readonly restored: readonly string[];
-  readonly failed: readonly { readonly name: string; readonly code: string; readonly message: string }[];
+  readonly failed: readonly { readonly name: string; readonly code: DomainErrorCode; readonly message: string }[];
 }
 
 /** Brings trash items back one by one. The result tells the paths; when none could be restored, the first refusal is the task's error. */

@@ -129,7 +129,10 @@ describe('the api over HTTP', () => {
     const taken = await create('path=/dup.txt');
     expect([taken.status, taken.json<{ code: string }>().code]).toEqual([409, 'AlreadyExists']);
     expect((await create('path=/no/such/f.txt&create_dirs=false')).status).toBe(404);
-    expect((await create('path=/dup.txt&overwrite=true&version=7')).status).toBe(403);
+    expect((await create('path=/dup.txt&overwrite=true&version=7')).json()).toMatchObject({ code: 'InvalidVersion' });
+    await user.upload('/dup.txt', Buffer.from('second'), { overwrite: true, version: 1 });
+    const outdated = await create('path=/dup.txt&overwrite=true&version=1');
+    expect([outdated.status, outdated.json<{ code: string }>().code]).toEqual([403, 'VersionConflict']);
   });
 
   it.each([

@@ -12,6 +12,8 @@ export class CloudikeAuthGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<CloudikeRequest>();
+    // Express knows more spellings of the internal path than the entry refuses; whoever did not come in by the entry has no call
+    if (!request.cloudike) throw new DomainError('ROUTE_NOT_FOUND', 'There is no such route.');
     const { auth } = request.cloudike.route;
     if (auth === 'public') return true;
     request.cloudike.actor = await this.actorOf(request);

@@ -29,7 +29,7 @@ export class CloudikeEntry {
 
   /** Express middleware; everything outside /api/ goes on untouched. */
   handle(request: Request, response: Response, next: NextFunction): void {
-    const path = request.url.split('?', 1)[0]!;
+    const { path } = request;
     if (path.startsWith(`/${INTERNAL_PREFIX}`)) {
       sendError(response, routeNotFound(path));
       return;

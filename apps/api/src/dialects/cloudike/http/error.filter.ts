@@ -14,9 +14,9 @@ export class CloudikeErrorFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const { cloudike } = http.getRequest<CloudikeRequest>();
+    const { cloudike } = http.getRequest<Partial<CloudikeRequest>>();
     const refusal = toDomainError(error);
-    if (refusal.code === 'INTERNAL') this.logger.error('request failed', { error: refusal.cause ?? refusal, route: cloudike.template });
-    sendError(http.getResponse<Response>(), refusal, cloudike.route);
+    if (refusal.code === 'INTERNAL') this.logger.error('request failed', { error: refusal.cause ?? refusal, route: cloudike?.template });
+    sendError(http.getResponse<Response>(), refusal, cloudike?.route);
   }
 }

@@ -65,7 +65,7 @@ describe('sendError', () => {
   const answerTo = async (error: DomainError) => {
     next = error;
     const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    return { status: response.status, headers: response.headers, body: (await response.json()) };
+    return { status: response.status, headers: response.headers, body: await response.json() };
   };
 
   it('answers code and description, and of the details only what clients read', async () => {

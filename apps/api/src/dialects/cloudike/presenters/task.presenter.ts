@@ -1,6 +1,7 @@
 import type { MultiConfirmResult } from '#libs/files';
 import { DomainError } from '#libs/kernel';
 import type { TaskView } from '#libs/tasks';
+import type { RestoreResult } from '#libs/trash';
 
 import { wireError } from '../http/errors.js';
 import { type People, presentNode } from './node.presenter.js';
@@ -39,4 +40,13 @@ export function presentMultiConfirm(result: MultiConfirmResult, people: People) 
         : { path: entry.path ?? '', error_code: wireError(entry.error.code).status, description: entry.error.message },
     ),
   };
+}
+
+/** Envelope of a trash/restore result: where each item is now, or why it stayed in the trash. */
+export function presentRestore({ restored, failed }: RestoreResult) {
+  const nodes = [
+    ...restored.map((path) => ({ path, error_code: null })),
+    ...failed.map(({ name, code, message }) => ({ name, error_code: wireError(code).status, description: message })),
+  ];
+  return { success: restored.length, failed: failed.length, nodes };
 }

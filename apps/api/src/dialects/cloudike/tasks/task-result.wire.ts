@@ -4,9 +4,10 @@ import type { ArchiveBuildResult } from '#libs/archives';
 import { DerivedLinkService, type FullListingResult, type MultiConfirmResult } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
 import type { TaskView } from '#libs/tasks';
+import type { RestoreResult } from '#libs/trash';
 
 import { NodeWire } from '../presenters/node-wire.js';
-import { finishedTask, presentMultiConfirm } from '../presenters/task.presenter.js';
+import { finishedTask, presentMultiConfirm, presentRestore } from '../presenters/task.presenter.js';
 
 /** Says the result of a task in the dictionary that its route documents. */
 @Injectable()
@@ -24,6 +25,8 @@ export class TaskResultWire {
         const outcome = result as unknown as MultiConfirmResult;
         return presentMultiConfirm(outcome, await this.nodes.people(outcome.nodes.flatMap(({ node }) => node ?? [])));
       }
+      case 'trash.restore':
+        return presentRestore(result as unknown as RestoreResult);
       case 'archives.build':
       case 'files.full-listing': {
         // A new URL at every look: it lives for a shorter time than the object.
@@ -33,7 +36,6 @@ export class TaskResultWire {
       case 'files.calculate-size':
       case 'files.purge':
       case 'trash.clear':
-      case 'trash.restore':
         return (result ?? {}) as object;
     }
   }
