@@ -23,6 +23,9 @@ export interface SearchPage {
   readonly viewerId: number | null;
 }
 
+/** How many hits, the newest, are put in an order other than their age. */
+const MAX_ORDERED_HITS = 20_000;
+
 const SORT = { name: 'name_key', modified: 'modified_ms', size: 'size_bytes' } as const;
 
 /** The way up from a folder: its path and ids when all of it is live, else no row. */
@@ -83,12 +86,16 @@ function statementText({ orderBy, descending, media }: SearchPage): string {
   if (media === 'folder') only = `AND h.kind = 'folder'`;
   else if (media === 'other') only = `AND h.kind = 'file' AND ${kinds} NOT IN ('image', 'audio', 'video')`;
   else if (media !== null) only = `AND ${kinds} = '${media}'`;
+  // Newest first is read off an index and ends when the page is full. Another order has to see the hits first: the newest of them are put in
+  // order, so that a query that fits everything stays affordable.
+  const where = `h.space_id = $1 AND h.removal IS NULL AND h.parent_id IS NOT NULL AND h.name_key LIKE $2 ${only}`;
+  const hits =
+    column === 'id'
+      ? `SELECT h.id, h.parent_id FROM nodes h WHERE ${where} ORDER BY ${order}`
+      : `SELECT * FROM (SELECT h.id, h.parent_id, h.${column} FROM nodes h WHERE ${where} ORDER BY h.id DESC LIMIT ${MAX_ORDERED_HITS}) h ORDER BY ${order}`;
   return `SELECT ${NODE_COLUMNS}, h.folder
      FROM (SELECT h.id, h.${column} AS value, w.path AS folder
-             FROM (SELECT h.id, h.parent_id${column === 'id' ? '' : `, h.${column}`} FROM nodes h
-                    WHERE h.space_id = $1 AND h.removal IS NULL AND h.parent_id IS NOT NULL AND h.name_key LIKE $2 ${only}
-                    ORDER BY ${order}) h
-            CROSS JOIN LATERAL (${WAY_UP}) w
+             FROM (${hits}) h CROSS JOIN LATERAL (${WAY_UP}) w
             WHERE $3::uuid IS NULL OR $3::uuid = ANY(w.chain)
             ORDER BY ${order} LIMIT $4::bigint OFFSET $5::bigint) h
      JOIN nodes n ON n.id = h.id JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $6
