@@ -10,7 +10,16 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { BlobStore, FilesystemBlobStore, SignedUrls, UploadGate } from '#libs/blob-store';
 import { AppConfig, ConfigModule } from '#libs/config';
 import { Database, DatabaseModule } from '#libs/database';
-import { ConfirmService, type CreateUpload, DownloadsModule, StoreJanitor, UploadJobsModule, UploadService, UploadsModule } from '#libs/files';
+import {
+  ConfirmService,
+  type CreateUpload,
+  DiffsModule,
+  DownloadsModule,
+  StoreJanitor,
+  UploadJobsModule,
+  UploadService,
+  UploadsModule,
+} from '#libs/files';
 import { type AccountActor, Clock } from '#libs/kernel';
 import { type LocatedNode, NodesModule, type Quota, QuotaLedger } from '#libs/nodes';
 import { TrashModule } from '#libs/trash';
@@ -84,6 +93,7 @@ export async function startBytes(
       UploadJobsModule,
       DownloadsModule,
       VersionsModule,
+      DiffsModule,
       TrashModule,
     ],
   })

@@ -1,3 +1,5 @@
+export { type CreateFromDiff, DiffService } from './diffs/diff.service.js';
+export { DiffsModule } from './diffs/diffs.module.js';
 export { type DerivedLink, DerivedLinkService } from './downloads/derived-link.service.js';
 export { DownloadService, type DownloadLink, type LinkRequest } from './downloads/download.service.js';
 export { DownloadsModule } from './downloads/downloads.module.js';

@@ -75,7 +75,10 @@ export class ConfirmService {
       throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
     }
     if (!session.accountActive && actor?.kind !== 'system') throw new DomainError('FORBIDDEN', 'This account may not upload.');
-    if ((session.command as UploadPlan).diff) throw new DomainError('UPLOAD_NOT_FOUND', 'This upload brings a delta and is confirmed as one.');
+    const { diff } = session.command as UploadPlan;
+    if (diff && session.state !== 'committed' && diff.made?.storeKey !== session.storeKey) {
+      throw new DomainError('UPLOAD_NOT_FOUND', 'This upload brings a delta and is confirmed as one.');
+    }
     return session;
   }
 
@@ -169,7 +172,12 @@ export function verifyDeclared({ declaredBytes, declaredMd5, sizeBytes, md5 }: U
 
 /** The row to write for a session at its place. */
 export function uploadAt(session: UploadSession, place: FilePlace, folderId: string, nowMs: number): UploadToWrite {
-  return { ...fileAt(session.command as UploadPlan, place, folderId, newId(nowMs), nowMs), sessionId: session.id, storeKey: session.storeKey };
+  const plan = session.command as UploadPlan;
+  const file = {
+    ...fileAt(plan, place, folderId, newId(nowMs), nowMs, plan.diff ? 'diff' : 'upload'),
+    diffBytes: plan.diff?.made?.diffBytes ?? null,
+  };
+  return { ...file, sessionId: session.id, storeKey: session.storeKey };
 }
 
 function sizeMismatch(declaredBytes: number, sizeBytes: number): DomainError {

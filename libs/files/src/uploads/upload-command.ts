@@ -23,6 +23,15 @@ export interface CreateUpload {
   readonly multipart: boolean;
 }
 
+/** How the bytes of a session are a delta, and what has been made of it. */
+export interface DiffPlan {
+  readonly baseVersionNo: number;
+  /** CRC-32 of the base that the client has, unsigned. */
+  readonly baseCrc32: number;
+  /** The object that the delta has made, once it has; the session holds it then. */
+  readonly made?: { readonly storeKey: string; readonly diffBytes: number };
+}
+
 /** The command as it is kept with the session: what confirming needs, checked. */
 export interface UploadPlan {
   readonly path: readonly string[];
@@ -35,7 +44,7 @@ export interface UploadPlan {
   readonly deviceReference: string | null;
   readonly authorId: number;
   /** Set when the bytes are a delta (VCDIFF) against a version of the file. */
-  readonly diff?: { readonly baseVersionNo: number; readonly baseCrc32: number };
+  readonly diff?: DiffPlan;
 }
 
 /** Times that both JavaScript and the protocols can express. */

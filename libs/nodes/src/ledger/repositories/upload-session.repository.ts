@@ -279,6 +279,11 @@ export class UploadSessionRepository {
     return row?.begun === 1;
   }
 
+  /** Replaces what the maker of the session stored with it. */
+  async setCommand(tempName: string, command: object): Promise<void> {
+    await this.database.run('UPDATE upload_sessions SET command = $2::jsonb WHERE temp_name = $1', [tempName, JSON.stringify(command)]);
+  }
+
   /** Makes the reservation at least `bytes`. QUOTA_EXCEEDED. */
   async growReservation(tempName: string, bytes: number): Promise<void> {
     const row = await this.database.queryOne<{ fits: boolean }>(
