@@ -161,6 +161,7 @@ export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis 
     PATH: process.env.PATH ?? '',
     TMPDIR: tmpdir(),
     NODE_ENV: 'production',
+    STOWAGE_LOG_LEVEL: 'warn',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     STOWAGE_HTTP_HOST: '127.0.0.1',
     STOWAGE_HTTP_PORT: String(ports[0]),
