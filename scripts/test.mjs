@@ -1,31 +1,13 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { build } from './lib/build.mjs';
 import { ensureDependencies } from './lib/dependencies.mjs';
 import { inProject, LauncherError } from './lib/project.mjs';
 import { say, seconds, step, warn } from './lib/progress.mjs';
+import { cleanEnv, makeTemporaryDir } from './lib/test-environment.mjs';
 import { parseTestOptions, STAGES, USAGE } from './lib/test-options.mjs';
 import { TestServices } from './lib/test-services.mjs';
 import { add, StageRunner, SUITES } from './lib/test-stages.mjs';
-
-const OWN_VARIABLES = /^(STOWAGE_|S3_|AWS_|REDIS_URL$|DATABASE_URL$|SMTP_URL$|NODE_ENV$|VITEST)/;
-
-/** The environment of tools and tests: what configures a Stowage on this machine must not reach them. */
-function cleanEnv(temporary) {
-  const kept = Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name));
-  const PATH = `${path.dirname(process.execPath)}:${process.env.PATH}`;
-  return { ...Object.fromEntries(kept), PATH, TMPDIR: temporary, NODE_ENV: 'test', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
-}
-
-/** A short temporary folder that other users may pass through, because root lends PostgreSQL to one. */
-function makeTemporaryDir() {
-  const base = os.tmpdir().length <= 20 ? os.tmpdir() : '/tmp';
-  const dir = fs.mkdtempSync(path.join(base, 'stowage-test-'));
-  fs.mkdirSync(path.join(dir, 'tmp'));
-  for (const each of [dir, path.join(dir, 'tmp')]) fs.chmodSync(each, 0o711);
-  return dir;
-}
 
 class TestRun {
   counts = { passed: 0, failed: 0, skipped: 0 };

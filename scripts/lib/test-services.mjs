@@ -22,10 +22,11 @@ export class TestServices {
   #stops = [];
   #started = new Map();
 
-  /** @param {{ dir: string, baseEnv: NodeJS.ProcessEnv }} options `dir` must be short and open for passing (0711) */
-  constructor({ dir, baseEnv }) {
+  /** @param {{ dir: string, baseEnv: NodeJS.ProcessEnv, durable?: boolean }} options `dir` must be short and open for passing (0711); `durable`: PostgreSQL syncs its writes */
+  constructor({ dir, baseEnv, durable = false }) {
     this.dir = dir;
     this.baseEnv = baseEnv;
+    this.durable = durable;
   }
 
   /** Makes sure that the named services run: `postgres`, `redis`, `s3`. */
@@ -51,8 +52,8 @@ export class TestServices {
     const dataDir = path.join(this.dir, 'postgres');
     fs.mkdirSync(dataDir);
     fs.chmodSync(dataDir, 0o711);
-    await step('PostgreSQL for tests (no fsync)', async () => {
-      const postgres = await startEmbeddedPostgres({ dataDir, logFile: path.join(this.dir, 'postgres.log'), durable: false, maxConnections: 400 });
+    await step(`PostgreSQL for tests (${this.durable ? 'durable' : 'no fsync'})`, async () => {
+      const postgres = await startEmbeddedPostgres({ dataDir, logFile: path.join(this.dir, 'postgres.log'), durable: this.durable, maxConnections: 400 });
       this.#stops.push(() => postgres.stop());
       await makeTemplate(postgres, path.join(this.dir, 'template'), this.baseEnv);
       Object.assign(this.env, {
