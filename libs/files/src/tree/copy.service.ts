@@ -57,8 +57,9 @@ interface Child {
   readonly childCount: number;
 }
 
-const ROWS_A_BATCH = 4_000;
+const ROWS_A_BATCH = 3_000;
 const FOLDERS_A_BATCH = 500;
+const LANES = 2;
 const ATTACH_TRIES = 5;
 
 /**
@@ -142,22 +143,36 @@ export class CopyService {
     return copyId;
   }
 
-  /** Copies what lies below the staged root, a batch of folders or a part of a big one at a time. */
+  /** Copies what lies below the staged root: batches of folders, or big folders part by part, a few at a time. */
   private async fill(root: Pending, into: CopyTarget, ownerId: number): Promise<void> {
     const pending = [root];
-    while (pending.length > 0) {
-      const folders = takeBatch(pending);
-      if (folders.some(({ depth }) => depth > MAX_DEPTH)) throw tooDeep();
-      const byId = new Map(folders.map((folder) => [folder.sourceId, folder]));
-      for await (const children of this.childrenOf(folders)) {
-        const pairs = children.map((child) => ({ sourceId: child.id, copyId: newId(into.nowMs), parentId: byId.get(child.parentId)!.copyId }));
-        const made = new Set(await this.copyBatch(pairs, into, root.copyId, ownerId));
-        children.forEach((child, index) => {
-          const { copyId } = pairs[index]!;
-          if (child.kind !== 'folder' || child.childCount === 0 || !made.has(copyId)) return;
-          pending.push({ sourceId: child.id, copyId, childCount: child.childCount, depth: byId.get(child.parentId)!.depth + 1 });
-        });
+    const running = new Set<Promise<void>>();
+    try {
+      while (pending.length > 0 || running.size > 0) {
+        while (pending.length > 0 && running.size < LANES) {
+          const lane = this.copyChildren(takeBatch(pending), pending, into, root.copyId, ownerId).finally(() => running.delete(lane));
+          running.add(lane);
+        }
+        await Promise.race(running);
       }
+    } finally {
+      // After an error nothing may be written any more when the copy is given up.
+      await Promise.allSettled(running);
+    }
+  }
+
+  /** Copies the children of some folders and notes those that have children themselves. */
+  private async copyChildren(folders: readonly Pending[], pending: Pending[], into: CopyTarget, stagedId: string, ownerId: number): Promise<void> {
+    if (folders.some(({ depth }) => depth > MAX_DEPTH)) throw tooDeep();
+    const byId = new Map(folders.map((folder) => [folder.sourceId, folder]));
+    for await (const children of this.childrenOf(folders)) {
+      const pairs = children.map((child) => ({ sourceId: child.id, copyId: newId(into.nowMs), parentId: byId.get(child.parentId)!.copyId }));
+      const made = new Set(await this.copyBatch(pairs, into, stagedId, ownerId));
+      children.forEach((child, index) => {
+        const { copyId } = pairs[index]!;
+        if (child.kind !== 'folder' || child.childCount === 0 || !made.has(copyId)) return;
+        pending.push({ sourceId: child.id, copyId, childCount: child.childCount, depth: byId.get(child.parentId)!.depth + 1 });
+      });
     }
   }
 
