@@ -81,7 +81,7 @@ async function allGone(pids: number[]): Promise<void> {
 const allPids = ({ pid, api, worker, postgres }: RunState) => [pid, api.pid, worker.pid, postgres.pid];
 const health = async (port: number) => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status;
 
-describe('npm start', () => {
+describe('npm start', { timeout: 180_000 }, () => {
   let root: string;
   let dataDir: string;
   let port: number;
@@ -98,7 +98,7 @@ describe('npm start', () => {
 
   it('makes everything at the first start, refuses a second one, ends cleanly on Ctrl-C', async () => {
     const launcher = new Launcher(dataDir, port);
-    await launcher.prints('Stowage is ready');
+    await launcher.prints('Ctrl-C stops it.');
     expect(launcher.output).toMatch(/First administrator: \S+@\S+\n\s+Password:\s+\S{12,}/);
     expect(launcher.output).toContain(`http://localhost:${port}/docs`);
     expect(await health(port)).toBe(200);
@@ -122,7 +122,7 @@ describe('npm start', () => {
   it('finds its data at the next start, and starts a crashed part again', async () => {
     const secret = readFileSync(join(dataDir, 'secret.key'), 'utf8');
     const launcher = new Launcher(dataDir, port);
-    await launcher.prints('Stowage is ready');
+    await launcher.prints('Ctrl-C stops it.');
     expect(launcher.output).not.toContain('First administrator');
     expect(launcher.output).not.toContain('note:');
     expect(readFileSync(join(dataDir, 'secret.key'), 'utf8')).toBe(secret);
@@ -139,13 +139,13 @@ describe('npm start', () => {
 
   it('leaves no process when it is killed, and says at the next start what it found', async () => {
     const killed = new Launcher(dataDir, port);
-    await killed.prints('Stowage is ready');
+    await killed.prints('Ctrl-C stops it.');
     const state = killed.state();
     await killed.end('SIGKILL');
     await allGone(allPids(state));
 
     const launcher = new Launcher(dataDir, port);
-    await launcher.prints('Stowage is ready');
+    await launcher.prints('Ctrl-C stops it.');
     expect(launcher.output).toContain(`an earlier run (process ${state.pid}, started `);
     expect(existsSync(state.postgres.socketDir)).toBe(false);
     expect(await launcher.end('SIGINT')).toBe(0);
