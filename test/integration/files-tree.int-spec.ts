@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { BlobStore } from '#libs/blob-store';
 import { FolderSizeTask, FullListingService, FullListingTask, type ListFolder } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
-import { nameKey, numberedName } from '#libs/nodes';
+import { CopyRepository, nameKey, numberedName, SpaceService } from '#libs/nodes';
 
 import { countStatements, withStatements } from '../support/statement-count.js';
 import { at, codeOf, context, TreeHarness } from './tree-harness.js';
@@ -43,8 +43,11 @@ describe('use cases on the tree', () => {
             expect(whole.entries).toHaveLength(dirsOnly ? 2 : 7);
             const ids = whole.entries.map((entry) => entry.id);
             const byCursor: string[] = [];
-            for (let cursor: string | null = null; ; ) {
-              const page: Awaited<ReturnType<typeof tree.browse.list>> = await tree.browse.list(anna, listing('/list', { orderBy, descending, dirsOnly, limit: 2, cursor }));
+            for (let cursor: string | null = null; ;) {
+              const page: Awaited<ReturnType<typeof tree.browse.list>> = await tree.browse.list(
+                anna,
+                listing('/list', { orderBy, descending, dirsOnly, limit: 2, cursor }),
+              );
               byCursor.push(...page.entries.map((entry) => entry.id));
               expect(page.isLastPage).toBe(page.nextCursor === null);
               if (page.isLastPage) break;
@@ -142,7 +145,9 @@ describe('use cases on the tree', () => {
       expect(await codeOf(tree.copies.copy(ben, { source: node, targetFolder: own, onConflict: 'rename' }))).toBe('NODE_NOT_FOUND');
       expect(await codeOf(tree.copies.copy(ben, { source: own, targetFolder: node, onConflict: 'rename' }))).toBe('NODE_NOT_FOUND');
       expect(await codeOf(tree.moves.precheck(ben, { targetFolder: node, operation: 'create' }))).toBe('NODE_NOT_FOUND');
-      expect(await tree.trash.trash(ben, { nodes: [node], onlyEmpty: false, permanent: true })).toMatchObject([{ error: { code: 'NODE_NOT_FOUND' } }]);
+      expect(await tree.trash.trash(ben, { nodes: [node], onlyEmpty: false, permanent: true })).toMatchObject([
+        { error: { code: 'NODE_NOT_FOUND' } },
+      ]);
     }
     expect((await tree.browse.search(ben, { query: 'plan', offset: 0, limit: 0 })).entries).toEqual([]);
     expect(await codeOf(tree.get(ben, '/secret/plan.txt'))).toBe('NODE_NOT_FOUND');
@@ -197,12 +202,18 @@ describe('use cases on the tree', () => {
       const chain = (count: number, top: string) => [top, ...Array.from({ length: count - 1 }, () => 'd')].join('/');
       await tree.folder(anna, chain(100, 'deep1'));
       await tree.folder(anna, chain(28, 'deep2'));
-      expect(await codeOf(tree.moves.move(anna, { source: at('/deep2'), targetFolder: at(chain(101, 'deep1').slice(0, -2)), onConflict: 'fail' })).catch((e: Error) => e.message)).toBe(
-        'nothing was refused',
-      );
+      expect(
+        await codeOf(tree.moves.move(anna, { source: at('/deep2'), targetFolder: at(chain(101, 'deep1').slice(0, -2)), onConflict: 'fail' })).catch(
+          (e: Error) => e.message,
+        ),
+      ).toBe('nothing was refused');
       await tree.folder(anna, chain(29, 'deep3'));
-      expect(await codeOf(tree.moves.move(anna, { source: at('/deep3'), targetFolder: at(chain(100, 'deep1')), onConflict: 'fail' }))).toBe('TREE_TOO_DEEP');
-      expect(await codeOf(tree.copies.copy(anna, { source: at('/deep3'), targetFolder: at(chain(100, 'deep1')), onConflict: 'fail' }))).toBe('TREE_TOO_DEEP');
+      expect(await codeOf(tree.moves.move(anna, { source: at('/deep3'), targetFolder: at(chain(100, 'deep1')), onConflict: 'fail' }))).toBe(
+        'TREE_TOO_DEEP',
+      );
+      expect(await codeOf(tree.copies.copy(anna, { source: at('/deep3'), targetFolder: at(chain(100, 'deep1')), onConflict: 'fail' }))).toBe(
+        'TREE_TOO_DEEP',
+      );
       const written = async (work: () => Promise<unknown>): Promise<number> => {
         const sum = async () =>
           (await tree.database.queryOne<{ n: number }>(
@@ -218,7 +229,9 @@ describe('use cases on the tree', () => {
       };
       for (let index = 0; index < 60; index++) await tree.file(anna, `/rows/big/${index % 7}/${index}`);
       await tree.folder(anna, '/rows/other/big');
-      expect(await written(() => tree.moves.move(anna, { source: at('/rows/big'), targetFolder: at('/rows/other'), onConflict: 'replace' }))).toBeLessThanOrEqual(10);
+      expect(
+        await written(() => tree.moves.move(anna, { source: at('/rows/big'), targetFolder: at('/rows/other'), onConflict: 'replace' })),
+      ).toBeLessThanOrEqual(10);
       expect(await written(() => tree.moves.rename(anna, { node: at('/rows/other/big'), name: 'Big' }))).toBeLessThanOrEqual(10);
       expect(await written(() => tree.remove(anna, '/rows/other/big'))).toBeLessThanOrEqual(10);
       expect(await written(() => tree.trash.undelete(anna, { paths: [['rows', 'other', 'Big']] }))).toBeLessThanOrEqual(10);
@@ -259,7 +272,8 @@ describe('use cases on the tree', () => {
   describe('copy', () => {
     it('copies a tree with its dates, without favourites, and counts its bytes', async () => {
       const carl = await tree.account();
-      for (let index = 0; index < 30; index++) await tree.file(carl, `/src/${index % 5}/${index % 3}/f${index}.txt`, { bytes: 10, createdMs: -index, modifiedMs: index });
+      for (let index = 0; index < 30; index++)
+        await tree.file(carl, `/src/${index % 5}/${index % 3}/f${index}.txt`, { bytes: 10, createdMs: -index, modifiedMs: index });
       await tree.folder(carl, '/src/empty');
       await tree.browse.setFavorite(carl, { node: at('/src'), value: true });
       const copy = await tree.copies.copy(carl, { source: at('/src'), targetFolder: at('/'), onConflict: 'rename' });
@@ -271,12 +285,22 @@ describe('use cases on the tree', () => {
       expect(file).toMatchObject({ versionNo: 1, md5: original.md5, clientCreatedMs: -18, clientModifiedMs: 18, modifiedMs: 18 });
       expect(file.id).not.toBe(original.id);
       expect((await tree.copies.copy(carl, { source: at('/src'), targetFolder: at('/'), onConflict: 'rename' })).path).toBe('/src (2)');
-      expect((await tree.copies.copy(carl, { source: at('/src/3/0/f18.txt'), targetFolder: at('/src/3/0'), onConflict: 'rename' })).path).toBe('/src/3/0/f18 (1).txt');
-      expect((await tree.copies.copy(carl, { source: at('/src/3/0/f18.txt'), targetFolder: at('/src'), onConflict: 'fail' })).path).toBe('/src/f18.txt');
-      expect(await codeOf(tree.copies.copy(carl, { source: at('/src/3/0/f18.txt'), targetFolder: at('/src'), onConflict: 'fail' }))).toBe('NAME_TAKEN');
-      expect(await codeOf(tree.copies.copy(carl, { source: at('/src'), targetFolder: at('/src/empty'), onConflict: 'rename' }))).toBe('MOVE_INTO_DESCENDANT');
+      expect((await tree.copies.copy(carl, { source: at('/src/3/0/f18.txt'), targetFolder: at('/src/3/0'), onConflict: 'rename' })).path).toBe(
+        '/src/3/0/f18 (1).txt',
+      );
+      expect((await tree.copies.copy(carl, { source: at('/src/3/0/f18.txt'), targetFolder: at('/src'), onConflict: 'fail' })).path).toBe(
+        '/src/f18.txt',
+      );
+      expect(await codeOf(tree.copies.copy(carl, { source: at('/src/3/0/f18.txt'), targetFolder: at('/src'), onConflict: 'fail' }))).toBe(
+        'NAME_TAKEN',
+      );
+      expect(await codeOf(tree.copies.copy(carl, { source: at('/src'), targetFolder: at('/src/empty'), onConflict: 'rename' }))).toBe(
+        'MOVE_INTO_DESCENDANT',
+      );
       expect(await codeOf(tree.copies.copy(carl, { source: at('/'), targetFolder: at('/src'), onConflict: 'rename' }))).toBe('MOVE_INTO_DESCENDANT');
-      expect(await codeOf(tree.copies.copy(carl, { source: at('/src'), targetFolder: at('/src/f18.txt'), onConflict: 'rename' }))).toBe('NOT_A_FOLDER');
+      expect(await codeOf(tree.copies.copy(carl, { source: at('/src'), targetFolder: at('/src/f18.txt'), onConflict: 'rename' }))).toBe(
+        'NOT_A_FOLDER',
+      );
       expect(await tree.names(carl, '/')).toEqual(['src', 'src (1)', 'src (2)']);
     });
 
@@ -288,6 +312,41 @@ describe('use cases on the tree', () => {
       await tree.purgeAll(poor);
       expect(await tree.usedBytes(poor)).toBe(80);
       expect(await codeOf(tree.copies.copy(poor, { source: at('/s'), targetFolder: at('/'), onConflict: 'fail' }))).toBe('QUOTA_EXCEEDED');
+    });
+
+    it('leaves nothing of a copy that ends in the middle, whether it is refused, given up or its source changes', async () => {
+      const lea = await tree.account();
+      const { spaceId } = await tree.service(SpaceService).homeOf(lea.accountId);
+      for (let index = 0; index < 60; index++) await tree.file(lea, `/src/${index % 10}/${index % 4}/${index}`, { bytes: 10 });
+      // Somebody takes the copy for dead after its first rows.
+      const touch = vi.spyOn(tree.service(CopyRepository), 'touchStaged').mockImplementationOnce(() => Promise.resolve(false));
+      expect(await codeOf(tree.copies.copy(lea, { source: at('/src'), targetFolder: at('/'), onConflict: 'rename' }))).toBe('BUSY');
+      touch.mockRestore();
+      // The database goes away in the middle.
+      const attach = vi.spyOn(tree.service(CopyRepository), 'attach').mockImplementationOnce(() => Promise.reject(new Error('connection lost')));
+      await expect(tree.copies.copy(lea, { source: at('/src'), targetFolder: at('/'), onConflict: 'rename' })).rejects.toThrow('connection lost');
+      attach.mockRestore();
+      expect(await tree.names(lea, '/')).toEqual(['src']);
+      expect((await tree.browse.search(lea, { query: '5', offset: 0, limit: 0 })).entries.every((entry) => entry.path.startsWith('/src'))).toBe(true);
+      await tree.purgeAll(lea);
+      expect(await tree.usedBytes(lea)).toBe(600);
+      const left = await tree.database.query('SELECT id FROM nodes WHERE space_id = $1 AND removal IS NOT NULL', [spaceId]);
+      expect(left).toEqual([]);
+      const changes = (async () => {
+        for (let index = 0; index < 40; index++) {
+          await tree.file(lea, `/src/${index % 10}/new/${index}`, { bytes: 1 });
+          await tree.moves.rename(lea, { node: at(`/src/${index % 10}/new/${index}`), name: `r${index}` });
+          if (index % 4 === 0) await tree.remove(lea, `/src/${index % 10}/${index % 4}/${index}`);
+          if (index % 7 === 0)
+            await tree.moves.move(lea, { source: at(`/src/${index % 10}/new/r${index}`), targetFolder: at('/src'), onConflict: 'replace' });
+        }
+      })();
+      const copies = await Promise.all(
+        [0, 1, 2].map(() => tree.copies.copy(lea, { source: at('/src'), targetFolder: at('/'), onConflict: 'rename' })),
+      );
+      await changes;
+      expect(new Set(copies.map((copy) => copy.name)).size).toBe(3);
+      expect(await tree.defects()).toEqual([]);
     });
 
     it('numbers names without ever exceeding 255 bytes', () => {
@@ -303,7 +362,15 @@ describe('use cases on the tree', () => {
 
   it('search finds parts of names, wildcards of the user included, only where it is live', async () => {
     const dora = await tree.account();
-    for (const path of ['/docs/100%_sure.txt', '/docs/100 sure.txt', '/docs/Übersicht.PNG', '/docs/sub/report Q1.txt', '/other/REPORT q2.txt', '/gone/report.txt', '/x\\y.txt']) {
+    for (const path of [
+      '/docs/100%_sure.txt',
+      '/docs/100 sure.txt',
+      '/docs/Übersicht.PNG',
+      '/docs/sub/report Q1.txt',
+      '/other/REPORT q2.txt',
+      '/gone/report.txt',
+      '/x\\y.txt',
+    ]) {
       await tree.file(dora, path);
     }
     await tree.remove(dora, '/gone');

@@ -65,7 +65,9 @@ describe('paths, names and folders', () => {
     const names = tortureNames(400, 7);
     let kept = 0;
     for (const name of names) {
-      const made = await tree.folders.create(anna, { path: ['torture', name], createParents: true }).catch((error: { code: string; details: object }) => error);
+      const made = await tree.folders
+        .create(anna, { path: ['torture', name], createParents: true })
+        .catch((error: { code: string; details: object }) => error);
       if (mustBeRefused(name)) {
         expect(made, JSON.stringify(name)).toMatchObject({ code: 'NAME_ILLEGAL', details: { reason: expect.any(String) as string } });
         continue;
@@ -120,7 +122,14 @@ describe('paths, names and folders', () => {
     expect(await codeOf(tree.folders.create(anna, { path: segments('/p/q/r'), createParents: false }))).toBe('PARENT_NOT_FOUND');
     await Promise.all(Array.from({ length: 24 }, (_, index) => tree.folder(anna, `/same/a/b/c/${index % 12}/${index}`)));
     expect(await tree.names(anna, '/same/a/b/c')).toHaveLength(12);
-    const outcomes = await Promise.all(Array.from({ length: 12 }, () => tree.folder(anna, '/race/x/y').then(() => 'made', (error: { code: string }) => error.code)));
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        tree.folder(anna, '/race/x/y').then(
+          () => 'made',
+          (error: { code: string }) => error.code,
+        ),
+      ),
+    );
     expect(outcomes.filter((outcome) => outcome === 'made')).toHaveLength(1);
     expect(new Set(outcomes)).toEqual(new Set(['made', 'NAME_TAKEN']));
   });

@@ -99,7 +99,11 @@ describe('trash', () => {
     ]);
     await tree.file(dora, '/e/full/x');
     await tree.folder(dora, '/e/empty');
-    const empties = await tree.trash.trash(dora, { nodes: ['/e', '/e/full', '/e/empty', '/e/full/x', '/e/full', '/e'].map(at), onlyEmpty: true, permanent: false });
+    const empties = await tree.trash.trash(dora, {
+      nodes: ['/e', '/e/full', '/e/empty', '/e/full/x', '/e/full', '/e'].map(at),
+      onlyEmpty: true,
+      permanent: false,
+    });
     expect(empties.map((outcome) => ('error' in outcome ? outcome.error.code : 'gone'))).toEqual([
       'FOLDER_NOT_EMPTY',
       'FOLDER_NOT_EMPTY',
@@ -168,7 +172,9 @@ describe('trash', () => {
   it('undelete brings back the most recent, once, and says why not', async () => {
     const gina = await tree.account();
     const undelete = async (...paths: string[]) =>
-      (await tree.trash.undelete(gina, { paths: paths.map(segments) })).map((outcome) => ('error' in outcome ? outcome.error.code : outcome.node.sizeBytes));
+      (await tree.trash.undelete(gina, { paths: paths.map(segments) })).map((outcome) =>
+        'error' in outcome ? outcome.error.code : outcome.node.sizeBytes,
+      );
     for (const bytes of [1, 2, 3]) {
       await tree.file(gina, '/u/f.txt', { bytes });
       await tree.remove(gina, '/u/f.txt');
@@ -189,7 +195,9 @@ describe('trash', () => {
     for (let index = 0; index < 40; index++) await tree.file(hugo, `/big/${index % 4}/${index % 8}/${index}`, { bytes: 10 });
     await tree.file(hugo, '/keep', { bytes: 1 });
     const before = await tree.database.queryOne<{ n: number }>(`SELECT count(*) AS n FROM outbox WHERE job = 'nodes.purge-space'`);
-    expect(await tree.trash.trash(hugo, { nodes: [at('/big')], onlyEmpty: false, permanent: true })).toMatchObject([{ node: { removal: 'purging' } }]);
+    expect(await tree.trash.trash(hugo, { nodes: [at('/big')], onlyEmpty: false, permanent: true })).toMatchObject([
+      { node: { removal: 'purging' } },
+    ]);
     const after = await tree.database.queryOne<{ n: number }>(`SELECT count(*) AS n FROM outbox WHERE job = 'nodes.purge-space'`);
     expect(after!.n).toBe(before!.n + 1);
     expect(await codeOf(tree.get(hugo, '/big'))).toBe('NODE_NOT_FOUND');
@@ -200,7 +208,7 @@ describe('trash', () => {
     const purger = tree.service(Purger);
     await Promise.all([purger.step(spaceId), purger.step(spaceId)]);
     await tree.file(hugo, '/big/new', { bytes: 5 });
-    for (let more = true; more; ) more = (await purger.step(spaceId)).more;
+    for (let more = true; more;) more = (await purger.step(spaceId)).more;
     expect(await tree.usedBytes(hugo)).toBe(6);
     expect(await tree.names(hugo, '/')).toEqual(['big', 'keep']);
     const candidates = await tree.database.queryOne<{ n: number }>('SELECT count(*) AS n FROM blob_candidates');
@@ -218,9 +226,10 @@ describe('trash', () => {
       if (outcome.status === 'rejected') expect((outcome.reason as { code: string }).code).toMatch(/^(PARENT_NOT_FOUND|NODE_NOT_FOUND|BUSY)$/);
     }
     await tree.purgeAll(iris);
-    const left = await tree.database.queryOne<{ n: number }>(`SELECT count(*) AS n FROM nodes n JOIN spaces s ON s.id = n.space_id WHERE s.account_id = $1 AND n.removal = 'purging'`, [
-      iris.accountId,
-    ]);
+    const left = await tree.database.queryOne<{ n: number }>(
+      `SELECT count(*) AS n FROM nodes n JOIN spaces s ON s.id = n.space_id WHERE s.account_id = $1 AND n.removal = 'purging'`,
+      [iris.accountId],
+    );
     expect(left!.n).toBe(0);
   });
 

@@ -173,7 +173,8 @@ export class TreeHarness {
       restoredFromMs: null,
       onlyAfterSeen: false,
     };
-    if (!(await this.service(FileWriter).fromBlob(actor.accountId, item, Date.now()))) throw new DomainError('VERSION_CONFLICT', 'The file has changed.');
+    if (!(await this.service(FileWriter).fromBlob(actor.accountId, item, Date.now())))
+      throw new DomainError('VERSION_CONFLICT', 'The file has changed.');
     return (await this.service(NodeResolver).get(actor, { id: place.nodeId })).node;
   }
 

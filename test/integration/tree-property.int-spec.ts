@@ -73,7 +73,10 @@ describe('random use of one tree by several at once', () => {
       case 'restore': {
         const names = await tree.trashNames(actor);
         if (names.length === 0) return;
-        const { publicId } = await tree.trash.startRestore(actor, { names: [names[todo.pick % names.length]!], onConflict: todo.force ? 'replace' : 'fail' });
+        const { publicId } = await tree.trash.startRestore(actor, {
+          names: [names[todo.pick % names.length]!],
+          onConflict: todo.force ? 'replace' : 'fail',
+        });
         await tree.runTask('trash.restore', publicId);
         return;
       }
@@ -92,33 +95,45 @@ describe('random use of one tree by several at once', () => {
     const refused = new Map<string, number>();
     let done = 0;
     let runs = 0;
-    const property = fc.asyncProperty(fc.array(fc.array(action, { minLength: 15, maxLength: 40 }), { minLength: LANES, maxLength: LANES }), async (lanes) => {
-      const actor = await tree.account();
-      await Promise.all(
-        lanes.map(async (todos) => {
-          for (const todo of todos) {
-            try {
-              await perform(actor, todo);
-              done++;
-            } catch (error) {
-              if (!isDomainError(error) || error.code === 'INTERNAL') throw new Error(`${JSON.stringify(todo)}: ${String(error)}`, { cause: error });
-              refused.set(error.code, (refused.get(error.code) ?? 0) + 1);
+    const property = fc.asyncProperty(
+      fc.array(fc.array(action, { minLength: 15, maxLength: 40 }), { minLength: LANES, maxLength: LANES }),
+      async (lanes) => {
+        const actor = await tree.account();
+        await Promise.all(
+          lanes.map(async (todos) => {
+            for (const todo of todos) {
+              try {
+                await perform(actor, todo);
+                done++;
+              } catch (error) {
+                if (!isDomainError(error) || error.code === 'INTERNAL')
+                  throw new Error(`${JSON.stringify(todo)}: ${String(error)}`, { cause: error });
+                refused.set(error.code, (refused.get(error.code) ?? 0) + 1);
+              }
             }
-          }
-        }),
-      );
-      runs++;
-      expect(await tree.defects()).toEqual([]);
-      await tree.purgeAll(actor);
-      expect(await tree.defects()).toEqual([]);
-      const { spaceId } = await tree.service(SpaceService).homeOf(actor.accountId);
-      const left = await tree.database.query('SELECT id FROM nodes WHERE space_id = $1 AND removal IN ($2, $3)', [spaceId, 'purging', 'staged']);
-      expect(left).toEqual([]);
-    });
+          }),
+        );
+        runs++;
+        expect(await tree.defects()).toEqual([]);
+        await tree.purgeAll(actor);
+        expect(await tree.defects()).toEqual([]);
+        const { spaceId } = await tree.service(SpaceService).homeOf(actor.accountId);
+        const left = await tree.database.query('SELECT id FROM nodes WHERE space_id = $1 AND removal IN ($2, $3)', [spaceId, 'purging', 'staged']);
+        expect(left).toEqual([]);
+      },
+    );
     try {
-      await fc.assert(property, { seed, numRuns: 100_000, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false, endOnFailure: true });
+      await fc.assert(property, {
+        seed,
+        numRuns: 100_000,
+        interruptAfterTimeLimit: SECONDS * 1000,
+        markInterruptAsFailure: false,
+        endOnFailure: true,
+      });
     } finally {
-      process.stdout.write(`tree property: seed ${seed}, ${runs} runs, ${done} actions done, refused ${JSON.stringify(Object.fromEntries(refused))}\n`);
+      process.stdout.write(
+        `tree property: seed ${seed}, ${runs} runs, ${done} actions done, refused ${JSON.stringify(Object.fromEntries(refused))}\n`,
+      );
     }
     expect(runs).toBeGreaterThan(1);
     expect(done).toBeGreaterThan(100);

@@ -85,7 +85,8 @@ export class Purger {
       const held = await this.rows.lockRoots(rootIds);
       const folders = held.filter((root) => root.kind === 'folder').map((root) => root.id);
       const files = held.filter((root) => root.kind === 'file').map((root) => root.id);
-      if (folders.length > 0 && files.length < ROWS_A_BATCH) files.push(...(await this.rows.lockFilesIn(spaceId, folders, ROWS_A_BATCH - files.length)));
+      if (folders.length > 0 && files.length < ROWS_A_BATCH)
+        files.push(...(await this.rows.lockFilesIn(spaceId, folders, ROWS_A_BATCH - files.length)));
       let erased = 0;
       if (files.length > 0) {
         const { freed } = await this.versions.deleteOf(files, this.graceEnd());

@@ -100,7 +100,11 @@ export class RestoreService {
     const errors = new Map<number, DomainError>();
     const planned = new Map<number, Planned>();
     const seen = new Set<string>();
-    const inTrash = await this.insideTrash(actor, spaceId, paths.filter((_, index) => !trashed.has(keys[index]!)));
+    const inTrash = await this.insideTrash(
+      actor,
+      spaceId,
+      paths.filter((_, index) => !trashed.has(keys[index]!)),
+    );
     for (const [index, path] of paths.entries()) {
       const node = trashed.get(keys[index]!);
       const inPlace = places[index]!.missing.length === 0 || seen.has(keys[index]!);
@@ -130,11 +134,7 @@ export class RestoreService {
   }
 
   /** Writes what is planned, except where a name is taken: those are moved to `errors`. */
-  private async putBack(
-    spaceId: string,
-    planned: Map<number, Planned>,
-    errors: Map<number, DomainError>,
-  ): Promise<Map<string, ChangedRow>> {
+  private async putBack(spaceId: string, planned: Map<number, Planned>, errors: Map<number, DomainError>): Promise<Map<string, ChangedRow>> {
     const free = await this.withFreeNames([...planned.values()]);
     for (const [index, plan] of planned) {
       if (free.has(plan.node.id)) continue;

@@ -241,4 +241,3 @@ function judge(placed: readonly (PlacedNode | null)[], onlyEmpty: boolean, space
     return found;
   });
 }
-

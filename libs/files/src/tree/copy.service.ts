@@ -107,7 +107,11 @@ export class CopyService {
       for (;;) {
         const name = await this.freeName(target.node, node, onConflict);
         const id = newId(this.clock.nowMs());
-        const { ids, added } = await this.copies.insertFile({ sourceId: node.id, copyId: id, parentId: target.node.id }, this.target(actor, target), name);
+        const { ids, added } = await this.copies.insertFile(
+          { sourceId: node.id, copyId: id, parentId: target.node.id },
+          this.target(actor, target),
+          name,
+        );
         if (ids.length === 0) {
           // Either the name was taken in this moment, or the source has been erased.
           if ((await this.nodes.byIds([node.id])).length === 0) throw nodeNotFound('source');
@@ -131,7 +135,11 @@ export class CopyService {
     const copyId = newId(into.nowMs);
     await this.copies.insertStaged({ sourceId: node.id, copyId, parentId: space!.rootId }, into);
     try {
-      await this.fill({ sourceId: node.id, copyId, childCount: node.childFiles + node.childFolders, depth: depthOf(target) + 1 }, into, target.node.ownerId);
+      await this.fill(
+        { sourceId: node.id, copyId, childCount: node.childFiles + node.childFolders, depth: depthOf(target) + 1 },
+        into,
+        target.node.ownerId,
+      );
       await this.attach(actor, copyId, node, target.node.id, onConflict);
     } catch (error) {
       await this.unitOfWork.run(async () => {
@@ -189,7 +197,7 @@ export class CopyService {
       }
     }
     for (const { sourceId } of folders) {
-      for (let after: string | null = null; ; ) {
+      for (let after: string | null = null; ;) {
         const page: { id: string; kind: 'folder' | 'file'; childCount: number }[] = await this.copies.childIds(sourceId, after, ROWS_A_BATCH);
         if (page.length > 0) yield page.map((child) => ({ ...child, parentId: sourceId }));
         if (page.length < ROWS_A_BATCH) break;

@@ -82,7 +82,7 @@ export class FullListingTask implements TaskHandler<FullListingInput> {
     let unreported = 1;
     let first = true;
     const size = folder.childFiles + folder.childFolders;
-    for (let after: { value: string; id: string } | null = null; size > 0; ) {
+    for (let after: { value: string; id: string } | null = null; size > 0;) {
       const page: readonly LocatedNode[] = (
         await this.listings.children(folder, {
           dirsOnly: false,

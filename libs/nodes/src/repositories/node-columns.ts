@@ -1,4 +1,4 @@
-import type { LocatedNode, NodeView, PlacedNode } from '../node.js';
+import type { NodeView, PlacedNode } from '../node.js';
 
 /** Columns of a node `n` in the space `s` as properties of NodeView, so that a row is a view; `f` is the favourite of the asking account. */
 export const NODE_COLUMNS = `n.id, n.space_id AS "spaceId", s.account_id AS "ownerId", n.parent_id AS "parentId", n.kind, n.name,
@@ -16,5 +16,5 @@ export interface PlacedRow extends NodeView {
 /** Splits a row into the node and its way. An empty path is the root's. */
 export function toPlaced<R extends PlacedRow>(row: R, live: boolean): PlacedNode {
   const { chain, path, ...node } = row;
-  return { node: { ...node, path: path === '' ? '/' : path } as LocatedNode, chain, live };
+  return { node: { ...node, path: path === '' ? '/' : path }, chain, live };
 }

@@ -187,7 +187,8 @@ export class NodeRepository {
 
   /** Marks or unmarks nodes for one account; toggles when `value` is undefined. Returns whether the node is marked now. */
   async setFavorite(accountId: number, nodeId: string, value: boolean | undefined): Promise<boolean> {
-    if (value !== true && (await this.database.run('DELETE FROM favorites WHERE account_id = $1 AND node_id = $2', [accountId, nodeId])) === 1) return false;
+    if (value !== true && (await this.database.run('DELETE FROM favorites WHERE account_id = $1 AND node_id = $2', [accountId, nodeId])) === 1)
+      return false;
     if (value === false) return false;
     await this.database.run('INSERT INTO favorites (account_id, node_id) VALUES ($1, $2) ON CONFLICT DO NOTHING', [accountId, nodeId]);
     return true;

@@ -43,7 +43,9 @@ export class PurgeRepository {
 
   /** Locks rows that are still to be erased, without waiting for those that somebody else holds. */
   async lockRoots(ids: readonly string[]): Promise<{ id: string; kind: NodeKind }[]> {
-    return this.database.query(`SELECT id, kind FROM nodes WHERE id = ANY($1::uuid[]) AND removal = 'purging' ORDER BY id FOR UPDATE SKIP LOCKED`, [ids]);
+    return this.database.query(`SELECT id, kind FROM nodes WHERE id = ANY($1::uuid[]) AND removal = 'purging' ORDER BY id FOR UPDATE SKIP LOCKED`, [
+      ids,
+    ]);
   }
 
   /** Locks up to `limit` files in the given folders. */
@@ -81,7 +83,10 @@ export class PurgeRepository {
 
   /** Spaces whose trash holds something removed before the given time. */
   async spacesWithTrashBefore(before: Date): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>(`SELECT DISTINCT space_id AS id FROM nodes WHERE removal = 'trashed' AND removed_at <= $1`, [before]);
+    const rows = await this.database.query<{ id: string }>(
+      `SELECT DISTINCT space_id AS id FROM nodes WHERE removal = 'trashed' AND removed_at <= $1`,
+      [before],
+    );
     return rows.map((row) => row.id);
   }
 }
