@@ -34,12 +34,24 @@ describe('login', () => {
     const email = freshEmail();
     const { accountId } = await house.account(email);
     const first = await login(email, PASSWORD, '192.0.2.7');
-    expect(first).toMatchObject({ accountId, login: `email:${email}`, previousLoginMs: null, previousLoginIp: null, expiresMs: first.createdMs + 2_678_400_000 });
+    expect(first).toMatchObject({
+      accountId,
+      login: `email:${email}`,
+      previousLoginMs: null,
+      previousLoginIp: null,
+      expiresMs: first.createdMs + 2_678_400_000,
+    });
     expect(first.token).toMatch(/^[0-9a-f]{32}$/);
     house.clock.advance(MINUTE);
     const second = await login(email, PASSWORD);
     expect(second).toMatchObject({ previousLoginMs: first.createdMs, previousLoginIp: '192.0.2.7' });
-    expect(await house.get(Authenticator).byToken(first.token)).toEqual({ kind: 'account', accountId, companyId: null, role: 'user', tokenId: first.tokenId });
+    expect(await house.get(Authenticator).byToken(first.token)).toEqual({
+      kind: 'account',
+      accountId,
+      companyId: null,
+      role: 'user',
+      tokenId: first.tokenId,
+    });
     const stored = await house.sql<{ n: number }>('SELECT count(*) AS n FROM auth_tokens WHERE position($1::bytea in secret_sha256) > 0 OR id = $2', [
       Buffer.from(first.token, 'hex'),
       first.token,
@@ -50,10 +62,17 @@ describe('login', () => {
   it('takes every spelling of the same address, and phone numbers by their digits', async () => {
     const email = freshEmail();
     const actor = await house.account(email);
-    await house.sql(`INSERT INTO logins (id, account_id, kind, value, value_key, confirmed_at) VALUES (gen_random_uuid(), $1, 'msisdn', '79201234567', '79201234567', now())`, [
-      actor.accountId,
-    ]);
-    const spellings = [{ login: `email:${email}` }, { login: email.toUpperCase() }, { email: ` ${email}` }, { login: 'msisdn:+7 920 123-45-67' }, { phone: '79201234567' }];
+    await house.sql(
+      `INSERT INTO logins (id, account_id, kind, value, value_key, confirmed_at) VALUES (gen_random_uuid(), $1, 'msisdn', '79201234567', '79201234567', now())`,
+      [actor.accountId],
+    );
+    const spellings = [
+      { login: `email:${email}` },
+      { login: email.toUpperCase() },
+      { email: ` ${email}` },
+      { login: 'msisdn:+7 920 123-45-67' },
+      { phone: '79201234567' },
+    ];
     for (const spelling of spellings) {
       const session = await house.get(LoginService).byPassword({ ...spelling, password: PASSWORD, permanent: false }, CLIENT);
       expect(session.accountId).toBe(actor.accountId);
@@ -65,7 +84,9 @@ describe('login', () => {
     await house.account(email);
     const session = await house.get(LoginService).byPassword({ email, password: PASSWORD, permanent: true, deviceDescription: '' }, CLIENT);
     expect(session).toMatchObject({ expiresMs: null, deviceDescription: expect.stringMatching(/^2026-11-21 \+ desktop-client-test$/) });
-    const own = await house.get(LoginService).byPassword({ email, password: PASSWORD, permanent: true, deviceDescription: 'Vasya\u0000\n iPhone' }, CLIENT);
+    const own = await house
+      .get(LoginService)
+      .byPassword({ email, password: PASSWORD, permanent: true, deviceDescription: 'Vasya\u0000\n iPhone' }, CLIENT);
     expect(own.deviceDescription).toBe('Vasya iPhone');
     house.clock.advance(365 * 24 * 60 * MINUTE);
     expect((await house.get(Authenticator).byToken(session.token)).accountId).toBe(session.accountId);
@@ -136,7 +157,8 @@ describe('lockout and limiter', () => {
     const slots = async () =>
       (await house.sql('SELECT 1 FROM limiter_slots WHERE bucket = $1', [sha256(`login:${accountId}|${CLIENT.ip}`).toString('hex')])).length;
     for (let i = 0; i < 30; i++) expect(await outcome(login(email, 'stale password'))).toBe('INVALID_CREDENTIALS');
-    const failures = async () => (await house.sql<{ failures: number }>('SELECT failures FROM login_guards WHERE login_key = $1', [`email:${email}`]))[0]?.failures;
+    const failures = async () =>
+      (await house.sql<{ failures: number }>('SELECT failures FROM login_guards WHERE login_key = $1', [`email:${email}`]))[0]?.failures;
     expect(await failures()).toBe(1);
     house.clock.advance(10_000);
     await outcome(login(email, 'stale password'));
@@ -267,7 +289,8 @@ describe('tokens', () => {
     expect(await outcome(house.get(Authenticator).byToken(token.toUpperCase()))).toBe('ok');
     house.clock.advance(1);
     expect(await outcome(house.get(Authenticator).byToken(token))).toBe('UNAUTHENTICATED');
-    for (const text of ['', 'x', token.slice(1), `${token}0`, 'g'.repeat(32), "' OR 1=1 --"]) expect(await outcome(house.get(Authenticator).byToken(text))).toBe('UNAUTHENTICATED');
+    for (const text of ['', 'x', token.slice(1), `${token}0`, 'g'.repeat(32), "' OR 1=1 --"])
+      expect(await outcome(house.get(Authenticator).byToken(text))).toBe('UNAUTHENTICATED');
   });
 
   it('note activity to the minute, outside of the request', async () => {
@@ -275,9 +298,10 @@ describe('tokens', () => {
     const { accountId } = await house.account(email);
     const { token } = await signedIn(email);
     const activity = async () => {
-      const rows = await house.sql<{ t: Date; a: Date }>('SELECT t.last_used_at AS t, a.last_activity_at AS a FROM auth_tokens t JOIN accounts a ON a.id = t.account_id WHERE a.id = $1', [
-        accountId,
-      ]);
+      const rows = await house.sql<{ t: Date; a: Date }>(
+        'SELECT t.last_used_at AS t, a.last_activity_at AS a FROM auth_tokens t JOIN accounts a ON a.id = t.account_id WHERE a.id = $1',
+        [accountId],
+      );
       return rows[0]!;
     };
     const before = await activity();
@@ -354,7 +378,8 @@ describe('HTTP Basic', () => {
     expect((await house.get(LoginService).byBasic(`${email}:${PASSWORD}`, CLIENT)).accountId).toBe(actor.accountId);
     const stranger = await house.account(freshEmail());
     expect(await outcome(logins.createPair(stranger, { login: name.toUpperCase(), password: 'x' }))).toBe('LOGIN_TAKEN');
-    for (const bad of ['a:b', 'a@b', 'email', 'x'.repeat(257), 'a\u0007b']) expect(await outcome(logins.createPair(stranger, { login: bad }))).toBe('INVALID_ARGUMENT');
+    for (const bad of ['a:b', 'a@b', 'email', 'x'.repeat(257), 'a\u0007b'])
+      expect(await outcome(logins.createPair(stranger, { login: bad }))).toBe('INVALID_ARGUMENT');
     await logins.remove(actor, `basic:${name}`);
     expect(await outcome(basic(`${name}:seven 7`))).toBe('INVALID_CREDENTIALS');
   });

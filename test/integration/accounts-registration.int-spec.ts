@@ -111,9 +111,13 @@ describe('registration', () => {
   it('refuses a login that somebody has, in any spelling, and leaves nothing behind', async () => {
     const email = freshEmail();
     await signUp({ email });
-    const before = await house.sql('SELECT (SELECT count(*) FROM accounts) AS a, (SELECT count(*) FROM companies) AS c, (SELECT count(*) FROM outbox) AS o');
+    const before = await house.sql(
+      'SELECT (SELECT count(*) FROM accounts) AS a, (SELECT count(*) FROM companies) AS c, (SELECT count(*) FROM outbox) AS o',
+    );
     expect(await outcome(signUp({ email: email.toUpperCase(), companyName: 'Twice Ltd' }))).toBe('LOGIN_TAKEN');
-    expect(await house.sql('SELECT (SELECT count(*) FROM accounts) AS a, (SELECT count(*) FROM companies) AS c, (SELECT count(*) FROM outbox) AS o')).toEqual(before);
+    expect(
+      await house.sql('SELECT (SELECT count(*) FROM accounts) AS a, (SELECT count(*) FROM companies) AS c, (SELECT count(*) FROM outbox) AS o'),
+    ).toEqual(before);
     const racers = await Promise.all(Array.from({ length: 8 }, () => outcome(signUp({ email: 'racer@example.org' }))));
     expect(racers.sort()).toEqual([...Array<string>(7).fill('LOGIN_TAKEN'), 'ok']);
   });
@@ -159,8 +163,19 @@ describe('companies and invitations', () => {
     const email = freshEmail();
     const expiresMs = house.clock.nowMs() + HOUR;
     const made = await signUp({ email, createdManually: true, canPrint: false, useWatermarks: true, expiresMs }, boss);
-    expect(made.profile.account).toMatchObject({ state: 'active', companyId: boss.companyId, isCompanyAdmin: false, canPrint: false, canDownload: true, useWatermarks: true, expiresMs });
-    expect(await house.get(Authenticator).byToken(made.session!.token)).toMatchObject({ accountId: made.profile.account.id, companyId: boss.companyId });
+    expect(made.profile.account).toMatchObject({
+      state: 'active',
+      companyId: boss.companyId,
+      isCompanyAdmin: false,
+      canPrint: false,
+      canDownload: true,
+      useWatermarks: true,
+      expiresMs,
+    });
+    expect(await house.get(Authenticator).byToken(made.session!.token)).toMatchObject({
+      accountId: made.profile.account.id,
+      companyId: boss.companyId,
+    });
     const member: AccountActor = { ...boss, accountId: made.profile.account.id };
     expect(await outcome(signUp({ email: freshEmail(), createdManually: true }, member))).toBe('FORBIDDEN');
     expect(await outcome(signUp({ email: freshEmail(), createdManually: true }))).toBe('UNAUTHENTICATED');
@@ -208,7 +223,8 @@ describe('recovery and keys', () => {
     expect((await house.get(ProfileService).get(me)).account.needPasswordChange).toBe(false);
     expect(await outcome(house.get(Authenticator).byToken(old.token))).toBe('UNAUTHENTICATED');
     expect(await outcome(house.get(Authenticator).byToken(session.token))).toBe('ok');
-    for (const key of [first!, second!]) expect(await outcome(house.get(LoginService).byKey(key, { permanent: false }, CLIENT))).toBe('INVALID_CREDENTIALS');
+    for (const key of [first!, second!])
+      expect(await outcome(house.get(LoginService).byKey(key, { permanent: false }, CLIENT))).toBe('INVALID_CREDENTIALS');
     expect(await outcome(login(email, PASSWORD))).toBe('INVALID_CREDENTIALS');
     expect(await outcome(login(email, 'brand new'))).toBe('ok');
   });
@@ -267,7 +283,11 @@ describe('sign-in by redirect', () => {
     expect(await outcome(oauth.authorize(requestToken, { login: email, password: 'wrong' }, CLIENT))).toBe('INVALID_CREDENTIALS');
     const target = new URL(await oauth.authorize(requestToken, { login: email, password: PASSWORD }, CLIENT));
     expect(target.origin + target.pathname).toBe('https://client.example.org/cb');
-    expect(Object.fromEntries(target.searchParams)).toEqual({ state: 'a&b', oauth_token: requestToken, oauth_verifier: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(Object.fromEntries(target.searchParams)).toEqual({
+      state: 'a&b',
+      oauth_token: requestToken,
+      oauth_verifier: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
     const verifier = target.searchParams.get('oauth_verifier')!;
     expect(await outcome(oauth.confirm(requestToken, '0'.repeat(64), CLIENT))).toBe('FORBIDDEN');
     const session = await oauth.confirm(requestToken, verifier, CLIENT);
@@ -291,12 +311,19 @@ describe('sign-in by redirect', () => {
     expect(await outcome(oauth.authorize(mine.requestToken, { login: email, password: PASSWORD }, CLIENT))).toBe('FORBIDDEN');
   });
 
-  it.each(['javascript:alert(1)', 'data:text/html,x', '//evil.example.org', '/relative', 'ftp://x/', 'https://user:pass@x/', 'https://x/#f', '', `https://x/${'y'.repeat(2100)}`])(
-    'refuses the callback %s',
-    async (callback) => {
-      expect(await outcome(house.get(OauthService).request({ callback, ...wish }))).toBe('INVALID_ARGUMENT');
-    },
-  );
+  it.each([
+    'javascript:alert(1)',
+    'data:text/html,x',
+    '//evil.example.org',
+    '/relative',
+    'ftp://x/',
+    'https://user:pass@x/',
+    'https://x/#f',
+    '',
+    `https://x/${'y'.repeat(2100)}`,
+  ])('refuses the callback %s', async (callback) => {
+    expect(await outcome(house.get(OauthService).request({ callback, ...wish }))).toBe('INVALID_ARGUMENT');
+  });
 });
 
 describe('profile', () => {
@@ -305,9 +332,13 @@ describe('profile', () => {
     const actor = await house.account(email);
     const profiles = house.get(ProfileService);
     await house.get(AccountDirectory).find([actor.accountId]);
-    expect(await profiles.change(actor, { name: 'Анна', lang: 'RU', timezone: 'Europe/Moscow', extraInfo: '{"a":{"b":1}}', password: '' })).toEqual({ passwordUnchanged: false });
+    expect(await profiles.change(actor, { name: 'Анна', lang: 'RU', timezone: 'Europe/Moscow', extraInfo: '{"a":{"b":1}}', password: '' })).toEqual({
+      passwordUnchanged: false,
+    });
     expect((await profiles.get(actor)).account).toMatchObject({ name: 'Анна', lang: 'ru', timezone: 'Europe/Moscow', extraInfo: { a: { b: 1 } } });
-    expect(await house.get(AccountDirectory).find([actor.accountId, 999_999])).toEqual(new Map([[actor.accountId, { name: 'Анна', lang: 'ru', login: `email:${email}` }]]));
+    expect(await house.get(AccountDirectory).find([actor.accountId, 999_999])).toEqual(
+      new Map([[actor.accountId, { name: 'Анна', lang: 'ru', login: `email:${email}` }]]),
+    );
     const session = await login(email);
     expect(await profiles.change(actor, { name: 'Anna', password: PASSWORD })).toEqual({ passwordUnchanged: true });
     expect((await profiles.get(actor)).account.name).toBe('Anna');
@@ -413,13 +444,17 @@ describe('logins and values', () => {
     for (const [key, value] of kept) expect(await values.set(actor, key, value)).toBe('written');
     expect(await values.set(actor, 'number', 2)).toBe('updated');
     expect(await values.read(actor, 'number')).toEqual({ number: 2 });
-    for (const [key, value] of kept.filter(([name]) => name !== 'number')) expect(Object.entries(await values.read(actor, key))).toEqual([[key, value]]);
+    for (const [key, value] of kept.filter(([name]) => name !== 'number'))
+      expect(Object.entries(await values.read(actor, key))).toEqual([[key, value]]);
     expect(Object.keys(await values.read(actor)).sort()).toEqual(kept.map(([key]) => key).sort());
     expect(await values.read(stranger, 'number')).toEqual({ number: null });
     expect(await values.read(stranger)).toEqual({});
-    for (const bad of ['a\u0000b', '\udc00', 'x'.repeat(70_000), undefined]) expect(await outcome(values.set(actor, 'bad', bad))).toBe('INVALID_ARGUMENT');
+    for (const bad of ['a\u0000b', '\udc00', 'x'.repeat(70_000), undefined])
+      expect(await outcome(values.set(actor, 'bad', bad))).toBe('INVALID_ARGUMENT');
     expect(await outcome(values.set(actor, 'k'.repeat(257), 1))).toBe('INVALID_ARGUMENT');
-    await house.sql(`INSERT INTO account_values (account_id, key, value) SELECT $1, 'k' || n, '1' FROM generate_series(1, 1000) n`, [stranger.accountId]);
+    await house.sql(`INSERT INTO account_values (account_id, key, value) SELECT $1, 'k' || n, '1' FROM generate_series(1, 1000) n`, [
+      stranger.accountId,
+    ]);
     expect(await outcome(values.set(stranger, 'one more', 1))).toBe('QUOTA_EXCEEDED');
     expect(await outcome(values.set(stranger, 'k1', 2))).toBe('ok');
   });

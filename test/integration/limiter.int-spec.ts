@@ -62,7 +62,9 @@ describe.each(['postgresql', 'redis'] as const)('limiter on %s', (store) => {
     clock.advance(60_000);
     expect(await limiter.take(bucket, 10, WINDOW)).toMatchObject({ granted: false, retryAfterMs: WINDOW - 60_000 });
     expect((await limiter.take(`${bucket} other`, 10, WINDOW)).granted).toBe(true);
-    const [{ rows } = { rows: -1 }] = await app.get(Database).query<{ rows: number }>(`SELECT count(*) AS rows FROM limiter_slots WHERE expires_at > $1`, [clock.now()]);
+    const [{ rows } = { rows: -1 }] = await app
+      .get(Database)
+      .query<{ rows: number }>(`SELECT count(*) AS rows FROM limiter_slots WHERE expires_at > $1`, [clock.now()]);
     if (store === 'redis') expect(rows).toBe(0);
   });
 
@@ -129,13 +131,20 @@ describe('limiter while Redis fails', () => {
       expect(rows[0]!.n).toBe(0);
       proxy.restore();
       await expect
-        .poll(async () => {
-          await limiter.take('after', 1_000_000, WINDOW);
-          const before = await app.get(Database).query<{ n: number }>('SELECT count(*) AS n FROM limiter_slots WHERE expires_at > $1', [clock.now()]);
-          await limiter.take('after', 1_000_000, WINDOW);
-          const after = await app.get(Database).query<{ n: number }>('SELECT count(*) AS n FROM limiter_slots WHERE expires_at > $1', [clock.now()]);
-          return after[0]!.n - before[0]!.n;
-        }, { timeout: 15_000 })
+        .poll(
+          async () => {
+            await limiter.take('after', 1_000_000, WINDOW);
+            const before = await app
+              .get(Database)
+              .query<{ n: number }>('SELECT count(*) AS n FROM limiter_slots WHERE expires_at > $1', [clock.now()]);
+            await limiter.take('after', 1_000_000, WINDOW);
+            const after = await app
+              .get(Database)
+              .query<{ n: number }>('SELECT count(*) AS n FROM limiter_slots WHERE expires_at > $1', [clock.now()]);
+            return after[0]!.n - before[0]!.n;
+          },
+          { timeout: 15_000 },
+        )
         .toBe(0);
     } finally {
       await app.close();
@@ -175,7 +184,9 @@ describe('limiter while Redis fails', () => {
       clock.advance(WINDOW);
       await grants(app.get(Limiter), 'young', 3);
       await app.get(Limiter).sweep();
-      const rows = await app.get(Database).query<{ ended: boolean; n: number }>('SELECT expires_at <= $1 AS ended, count(*) AS n FROM limiter_slots GROUP BY 1', [clock.now()]);
+      const rows = await app
+        .get(Database)
+        .query<{ ended: boolean; n: number }>('SELECT expires_at <= $1 AS ended, count(*) AS n FROM limiter_slots GROUP BY 1', [clock.now()]);
       expect(rows.filter((row) => row.ended)).toEqual([]);
       expect(rows.find((row) => !row.ended)!.n).toBeGreaterThanOrEqual(3);
     } finally {

@@ -52,7 +52,13 @@ const deliver = (at: TestingModule, message: Mail) => at.get(SendMailJob).handle
 /** Head and body of a message; folded header lines joined. */
 const parsed = (message: string) => {
   const end = message.indexOf('\r\n\r\n');
-  return { head: message.slice(0, end).replace(/\r\n[ \t]/g, ' ').split('\r\n'), body: message.slice(end + 4) };
+  return {
+    head: message
+      .slice(0, end)
+      .replace(/\r\n[ \t]/g, ' ')
+      .split('\r\n'),
+    body: message.slice(end + 4),
+  };
 };
 
 describe('mailer', () => {
@@ -70,13 +76,28 @@ describe('mailer', () => {
     expect((await waiting()).map((row) => row.payload)).toEqual([mail()]);
   });
 
-  it.each(['', 'nobody', 'a@b, c@d', 'a@b\r\nBcc: c@d', 'a@b\nX: y', '<a@b>', 'A <a@b>', 'a @b', 'a@b;c@d', `${'x'.repeat(251)}@b.c`, 'a\u0000@b', 'a\u0085@b'])(
-    'refuses recipient %#',
-    async (to) => {
-      const refused = await (await start()).get(Mailer).send(mail({ to })).catch((error: unknown) => error);
-      expect(isDomainError(refused, 'INVALID_ARGUMENT')).toBe(true);
-    },
-  );
+  it.each([
+    '',
+    'nobody',
+    'a@b, c@d',
+    'a@b\r\nBcc: c@d',
+    'a@b\nX: y',
+    '<a@b>',
+    'A <a@b>',
+    'a @b',
+    'a@b;c@d',
+    `${'x'.repeat(251)}@b.c`,
+    'a\u0000@b',
+    'a\u0085@b',
+  ])('refuses recipient %#', async (to) => {
+    const refused = await (
+      await start()
+    )
+      .get(Mailer)
+      .send(mail({ to }))
+      .catch((error: unknown) => error);
+    expect(isDomainError(refused, 'INVALID_ARGUMENT')).toBe(true);
+  });
 });
 
 describe('file outbox', () => {
@@ -115,7 +136,16 @@ describe('file outbox', () => {
     await deliver(house, mail({ subject: evil, text: `Bcc: body@example.org\r\n.\r\nEND`, html: '<p>Grüße</p>' }));
     const [name] = await readdir(join(dataDir, 'outbox'));
     const { head, body } = parsed(await readFile(join(dataDir, 'outbox', name!), 'utf8'));
-    expect(head.map((line) => line.split(':')[0])).toEqual(['From', 'To', 'Subject', 'Date', 'Message-ID', 'Auto-Submitted', 'MIME-Version', 'Content-Type']);
+    expect(head.map((line) => line.split(':')[0])).toEqual([
+      'From',
+      'To',
+      'Subject',
+      'Date',
+      'Message-ID',
+      'Auto-Submitted',
+      'MIME-Version',
+      'Content-Type',
+    ]);
     expect(head.find((line) => line.startsWith('Subject'))).toBe('Subject: Hello Bcc: victim@example.org X-Evil: 1 Y: 2');
     expect(head[0]).toBe(`From: =?UTF-8?B?${Buffer.from('Größe').toString('base64')}?= <büro@example.org>`);
     expect(body).toContain('<p>Grüße</p>');
@@ -145,11 +175,13 @@ describe('SMTP', () => {
       logger: false,
       onData: (stream, session, done) => {
         const chunks: Buffer[] = [];
-        stream.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-          const { mailFrom, rcptTo } = session.envelope;
-          received.push({ from: mailFrom ? mailFrom.address : '', to: rcptTo.map((to) => to.address), data: Buffer.concat(chunks).toString() });
-          done();
-        });
+        stream
+          .on('data', (chunk: Buffer) => chunks.push(chunk))
+          .on('end', () => {
+            const { mailFrom, rcptTo } = session.envelope;
+            received.push({ from: mailFrom ? mailFrom.address : '', to: rcptTo.map((to) => to.address), data: Buffer.concat(chunks).toString() });
+            done();
+          });
       },
       ...options,
     });
@@ -179,11 +211,13 @@ describe('SMTP', () => {
   });
 
   it('gives up for good on what the server refuses for good, and only on that', async () => {
-    const refuse = (code: number): SMTPServerOptions['onRcptTo'] => (address, _session, done) => {
-      const error: Error & { responseCode?: number } = new Error('no');
-      error.responseCode = address.address.startsWith('ok') ? undefined : code;
-      done(error.responseCode ? error : null);
-    };
+    const refuse =
+      (code: number): SMTPServerOptions['onRcptTo'] =>
+      (address, _session, done) => {
+        const error: Error & { responseCode?: number } = new Error('no');
+        error.responseCode = address.address.startsWith('ok') ? undefined : code;
+        done(error.responseCode ? error : null);
+      };
     const house = await start({ SMTP_URL: `smtp://${await smtp({ onRcptTo: refuse(550) })}` });
     await expect(deliver(house, mail())).rejects.toBeInstanceOf(FinalJobError);
     await deliver(house, mail({ to: 'ok@example.org' }));

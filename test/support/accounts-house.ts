@@ -90,7 +90,9 @@ export class AccountsHouse {
 
   /** Mails that wait in the outbox, oldest first. */
   async mails(): Promise<{ to: string; subject: string; text: string }[]> {
-    const rows = await this.sql<{ payload: { to: string; subject: string; text: string } }>(`SELECT payload FROM outbox WHERE job = 'mail.send' ORDER BY id`);
+    const rows = await this.sql<{ payload: { to: string; subject: string; text: string } }>(
+      `SELECT payload FROM outbox WHERE job = 'mail.send' ORDER BY id`,
+    );
     return rows.map((row) => row.payload);
   }
 

@@ -79,7 +79,10 @@ export class AccountLoginsService {
    * Makes the actor's pair for HTTP Basic (WebDAV programs), in place of an earlier one. Absent or empty parts are made up. This answer is the only
    * one that ever holds the password. LOGIN_TAKEN.
    */
-  async createPair(actor: AccountActor, wish: { readonly login?: string | undefined; readonly password?: string | undefined }): Promise<{ login: string; password: string }> {
+  async createPair(
+    actor: AccountActor,
+    wish: { readonly login?: string | undefined; readonly password?: string | undefined },
+  ): Promise<{ login: string; password: string }> {
     const login = basicLogin(wish.login || randomUrlSafe(6).toLowerCase());
     const password = wish.password || randomUrlSafe(15);
     checkNewPassword(password);

@@ -39,7 +39,10 @@ export class AdminBootstrap {
       if ((await this.accounts.findLogin(login)) !== null) {
         throw new DomainError('LOGIN_TAKEN', `${email} belongs to an ordinary account; set STOWAGE_ADMIN_EMAIL to another address.`);
       }
-      const id = await this.accounts.insert({ name: 'Administrator', lang: 'en', passwordHash, state: 'active', companyId: null, role: 'admin' }, now);
+      const id = await this.accounts.insert(
+        { name: 'Administrator', lang: 'en', passwordHash, state: 'active', companyId: null, role: 'admin' },
+        now,
+      );
       await this.accounts.insertLogin(newId(now.getTime()), id, login, now, { confirmed: true });
       return true;
     });

@@ -15,9 +15,9 @@ const PREFIX = /^(email|msisdn|basic|contacts_sync|ldap):/;
 const PHONE = /^\+?[\d\s().-]{5,40}$/;
 const MAX_VALUE_BYTES = 256;
 
-/** The login of an e-mail address: compared in NFC and lower case. INVALID_ARGUMENT. */
+/** The login of an e-mail address, with or without `email:`: compared in NFC and lower case. INVALID_ARGUMENT. */
 export function emailLogin(text: string): LoginName {
-  const value = text.trim();
+  const value = text.trim().replace(/^email:/, '');
   if (!isMailAddress(value)) throw new DomainError('INVALID_ARGUMENT', 'This is not an e-mail address.');
   return { kind: 'email', value, valueKey: value.normalize('NFC').toLowerCase() };
 }

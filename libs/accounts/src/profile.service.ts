@@ -120,7 +120,8 @@ function readExtraInfo(value: unknown): Record<string, unknown> {
   } catch {
     parsed = undefined;
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new DomainError('INVALID_ARGUMENT', 'extra_info must be a JSON object.');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new DomainError('INVALID_ARGUMENT', 'extra_info must be a JSON object.');
   checkedJson(parsed);
   return parsed as Record<string, unknown>;
 }

@@ -140,7 +140,9 @@ export class RegistrationService {
   async takeMailSlot(address: string): Promise<void> {
     const slot = await this.limiter.take(`mail:${address}`, MAILS_PER_HOUR, HOUR_MS);
     if (!slot.granted) {
-      throw new DomainError('RATE_LIMITED', 'Several mails were sent to this address already; look there, or wait an hour.', { retryAfterMs: slot.retryAfterMs });
+      throw new DomainError('RATE_LIMITED', 'Several mails were sent to this address already; look there, or wait an hour.', {
+        retryAfterMs: slot.retryAfterMs,
+      });
     }
   }
 
@@ -153,7 +155,10 @@ export class RegistrationService {
     const lang = options.lang ? checkedLanguage(options.lang) : 'en';
     return this.unitOfWork.run(async () => {
       const now = this.clock.now();
-      const accountId = await this.accounts.insert({ name: '', lang, passwordHash: null, state: 'pending', companyId: options.companyId ?? null }, now);
+      const accountId = await this.accounts.insert(
+        { name: '', lang, passwordHash: null, state: 'pending', companyId: options.companyId ?? null },
+        now,
+      );
       await this.accounts.insertLogin(newId(now.getTime()), accountId, login, now, { confirmed: false });
       const hash = await this.secrets.make('invite', accountId, { login: formatLogin(login) });
       const link = `${this.config.http.publicUrl}/api/1/accounts/getinvited/?hash=${hash}`;

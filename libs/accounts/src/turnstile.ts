@@ -10,7 +10,8 @@ export class Turnstile {
   /** Runs `work` after all earlier work of `key`. BUSY when more than 1,000 wait. */
   async pass<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.tails.get(key);
-    if (before !== undefined && this.waiting >= MAX_WAITING) throw new DomainError('BUSY', 'Too many people are signing in at the moment; try again.');
+    if (before !== undefined && this.waiting >= MAX_WAITING)
+      throw new DomainError('BUSY', 'Too many people are signing in at the moment; try again.');
     this.waiting++;
     const mine = (before ?? Promise.resolve()).then(work, work);
     const tail = mine.catch(() => undefined);

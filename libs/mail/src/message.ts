@@ -50,7 +50,12 @@ export function composeMessage(mail: Mail, from: string, date: Date, encoding: '
 function part(type: string, content: string, encoding: '8bit' | 'base64'): string[] {
   const lines = content.replace(/\r\n?/g, '\n').split('\n');
   const used = isAscii(content) ? '7bit' : encoding;
-  const body = used === 'base64' ? (Buffer.from(lines.join('\r\n')).toString('base64').match(/.{1,76}/g) ?? []) : lines;
+  const body =
+    used === 'base64'
+      ? (Buffer.from(lines.join('\r\n'))
+          .toString('base64')
+          .match(/.{1,76}/g) ?? [])
+      : lines;
   return [`Content-Type: ${type}; charset=utf-8`, `Content-Transfer-Encoding: ${used}`, '', ...body, ''];
 }
 

@@ -165,7 +165,13 @@ export class AccountRepository {
     await this.database.run(
       `UPDATE accounts SET name = coalesce($2, name), lang = coalesce($3, lang), timezone = coalesce($4, timezone), extra_info = coalesce($5::jsonb, extra_info)
         WHERE id = $1`,
-      [id, change.name ?? null, change.lang ?? null, change.timezone ?? null, change.extraInfo === undefined ? null : JSON.stringify(change.extraInfo)],
+      [
+        id,
+        change.name ?? null,
+        change.lang ?? null,
+        change.timezone ?? null,
+        change.extraInfo === undefined ? null : JSON.stringify(change.extraInfo),
+      ],
     );
   }
 
@@ -209,11 +215,10 @@ export class AccountRepository {
   }
 
   async touch(ids: readonly number[], now: Date, before: Date): Promise<void> {
-    await this.database.run('UPDATE accounts SET last_activity_at = $2 WHERE id = ANY($1::bigint[]) AND (last_activity_at IS NULL OR last_activity_at <= $3)', [
-      ids,
-      now,
-      before,
-    ]);
+    await this.database.run(
+      'UPDATE accounts SET last_activity_at = $2 WHERE id = ANY($1::bigint[]) AND (last_activity_at IS NULL OR last_activity_at <= $3)',
+      [ids, now, before],
+    );
   }
 
   async hasSystemAdmin(): Promise<boolean> {

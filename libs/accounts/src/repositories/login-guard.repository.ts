@@ -60,7 +60,9 @@ export class LoginGuardRepository {
 
   /** Forgets guards that no longer hold anybody back, and hashes of failed secrets that no retry can match any more. */
   async removeIdle(now: Date, quietSince: Date, secretsSince: Date): Promise<number> {
-    await this.database.run('UPDATE login_guards SET last_failed_secret = NULL WHERE last_failed_secret IS NOT NULL AND last_failed_at < $1', [secretsSince]);
+    await this.database.run('UPDATE login_guards SET last_failed_secret = NULL WHERE last_failed_secret IS NOT NULL AND last_failed_at < $1', [
+      secretsSince,
+    ]);
     return this.database.run('DELETE FROM login_guards WHERE (locked_until IS NULL OR locked_until < $1) AND last_failed_at < $2', [now, quietSince]);
   }
 }

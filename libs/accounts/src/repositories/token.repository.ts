@@ -51,7 +51,17 @@ export class TokenRepository {
     await this.database.run(
       `INSERT INTO auth_tokens (id, account_id, secret_sha256, permanent, device_description, user_agent, ip, created_at, last_used_at, expires_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)`,
-      [token.id, token.accountId, token.secretSha256, token.permanent, token.deviceDescription, token.userAgent, token.ip, token.createdAt, token.expiresAt],
+      [
+        token.id,
+        token.accountId,
+        token.secretSha256,
+        token.permanent,
+        token.deviceDescription,
+        token.userAgent,
+        token.ip,
+        token.createdAt,
+        token.expiresAt,
+      ],
     );
   }
 

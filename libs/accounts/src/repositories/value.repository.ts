@@ -24,7 +24,10 @@ export class ValueRepository {
 
   /** The value of `key` as JSON, undefined when there is none. */
   async find(accountId: number, key: string): Promise<unknown> {
-    const row = await this.database.queryOne<{ value: unknown }>('SELECT value FROM account_values WHERE account_id = $1 AND key = $2', [accountId, key]);
+    const row = await this.database.queryOne<{ value: unknown }>('SELECT value FROM account_values WHERE account_id = $1 AND key = $2', [
+      accountId,
+      key,
+    ]);
     return row?.value;
   }
 

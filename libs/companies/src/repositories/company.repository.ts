@@ -8,7 +8,10 @@ export class CompanyRepository {
   constructor(private readonly database: Database) {}
 
   /** The new company's id, or null when another one has the domain. */
-  async insert(company: { readonly name: string; readonly domain: string | null; readonly plan: string; readonly ownerId: number }, now: Date): Promise<number | null> {
+  async insert(
+    company: { readonly name: string; readonly domain: string | null; readonly plan: string; readonly ownerId: number },
+    now: Date,
+  ): Promise<number | null> {
     const row = await this.database.queryOne<{ id: number }>(
       `INSERT INTO companies (name, domain, plan, status, owner_id, created_at) VALUES ($1, $2, $3, 'active', $4, $5)
        ON CONFLICT (lower(domain)) WHERE domain IS NOT NULL DO NOTHING RETURNING id`,

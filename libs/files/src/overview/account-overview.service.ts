@@ -31,7 +31,9 @@ const FRESH_MS = 15_000;
 /** Account, quota and use of storage in one view. */
 @Injectable()
 export class AccountOverview {
-  private readonly placed = new LRUCache<number, { readonly bytes: PlacedBytes; readonly usedBytes: number; readonly readMs: number }>({ max: 20_000 });
+  private readonly placed = new LRUCache<number, { readonly bytes: PlacedBytes; readonly usedBytes: number; readonly readMs: number }>({
+    max: 20_000,
+  });
 
   constructor(
     private readonly profiles: ProfileService,

@@ -56,7 +56,11 @@ export class ProfileController {
     return { login: await this.logins.remove(actor, login) };
   }
 
-  @Route('accounts/add_email', { auth: 'account', summary: 'Add an address; its mail must be answered', errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] } })
+  @Route('accounts/add_email', {
+    auth: 'account',
+    summary: 'Add an address; its mail must be answered',
+    errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] },
+  })
   async addEmail(@CurrentActor() actor: AccountActor, @Params(AddEmailDto) { email }: AddEmailDto) {
     return { login: await this.logins.addEmail(actor, email) };
   }
