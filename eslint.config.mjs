@@ -99,11 +99,13 @@ export default tseslint.config(
     // the runner's matchers and recorded answers are loosely typed by nature
     files: ['**/*.spec.ts', 'test/**/*.ts'],
     rules: {
+      'no-restricted-syntax': ['error', REFUSED[0]],
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/restrict-template-expressions': 'off',
       '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/require-await': 'off',
     },

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { CloudikeUser, encodePath } from '../../support/cloudike-user.js';
+import { CloudikeUser, encodePath, type UploadTicket } from '../../support/cloudike-user.js';
 import { type Stack, startStack } from '../../support/stack.js';
 
 const main = join(resolve(import.meta.dirname, '../../..'), 'dist/apps/api/src/main.js');
@@ -201,6 +202,47 @@ describe('the api over HTTP', () => {
     while (status === 'calculating') status = await ask();
     expect(status).toBe('done');
     expect(await ask()).toBe('start calculating');
+  });
+
+  it('keeps versions, and sends and takes new ones as deltas', async () => {
+    const path = '/delta/note ü.txt';
+    const [first, second] = [Buffer.from('first line\n'.repeat(2_000)), Buffer.from(`${'first line\n'.repeat(2_000)}second line\n`)];
+    await user.upload(path, first);
+    await user.upload(path, second, { overwrite: true });
+    const asFirst = await user.metadata(path, { version: 1 });
+    expect([asFirst.version, asFirst.bytes]).toEqual([1, first.length]);
+    expect((await user.http.send(`/api/1/metadata${encodePath(path)}?version=9`)).status).toBe(404);
+    const { url } = await user.http.get<{ url: string }>(`/api/1/files/get_diff${encodePath(path)}?version=1`);
+    const delta = Buffer.from(await (await fetch(url)).arrayBuffer());
+    expect(delta.length).toBeLessThan(1_000);
+    expect(await user.http.form('/api/1/files/restore/', { path, version: 1 })).toMatchObject({ version: 3, bytes: first.length });
+    const facts = { path, version: 3, checksum: crc32(first).toString(16) };
+    const ticket = await user.http.form<UploadTicket>('/api/1/files/create_from_diff/', facts);
+    expect(await user.put(ticket, delta)).toBe(200);
+    expect(await user.http.form(ticket.confirm_url, {})).toMatchObject({ path, version: 4, bytes: second.length });
+    expect((await user.download(path)).equals(second)).toBe(true);
+    const versions = await user.http.get<{ version: number; type: string; timestamp: number; restored_timestamp?: number }[]>(
+      `/api/1/files/versions${encodePath(path)}`,
+    );
+    expect(versions.map(({ version, type }) => [version, type])).toEqual([
+      [4, 'from_diff'],
+      [3, 'full'],
+      [2, 'full'],
+      [1, 'full'],
+    ]);
+    expect(versions[1]!.restored_timestamp).toBe(versions[3]!.timestamp);
+    const query = new URLSearchParams({ path, version: '2' }).toString();
+    const updates = await user.http.get<{ version: number; diff?: { size: number } }[]>(`/api/1/files/versions_to_update/?${query}`);
+    expect(updates.map(({ version, diff }) => [version, diff?.size])).toEqual([
+      [3, undefined],
+      [4, delta.length],
+    ]);
+    const refused = await user.http.send('/api/1/files/create_from_diff/', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(facts),
+    });
+    expect([refused.status, refused.json<{ code: string }>().code]).toEqual([409, 'VersionConflict']);
   });
 
   it('cuts off a sender of endless headers, and survives nonsense on the wire', async () => {

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 
 import { Authenticator } from '#libs/accounts';
 import { ArchivesModule } from '#libs/archives';
-import { FilesModule } from '#libs/files';
+import { DiffsModule, FilesModule } from '#libs/files';
 import { TasksModule } from '#libs/tasks';
 import { TrashModule } from '#libs/trash';
 import { VersionsModule } from '#libs/versions';
@@ -12,6 +12,7 @@ import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
 import { NodeWire } from './presenters/node-wire.js';
 import { ArchiveSender } from './storage/archive-sender.js';
 import { ArchivesController } from './storage/archives.controller.js';
+import { DiffsController } from './storage/diffs.controller.js';
 import { DownloadsController } from './storage/downloads.controller.js';
 import { FileopsController } from './storage/fileops.controller.js';
 import { MetadataController } from './storage/metadata.controller.js';
@@ -33,6 +34,7 @@ export const CLOUDIKE_CONTROLLERS = [
   UploadsController,
   DownloadsController,
   VersionsController,
+  DiffsController,
   ArchivesController,
   TasksController,
   LongReadsController,
@@ -40,7 +42,7 @@ export const CLOUDIKE_CONTROLLERS = [
 
 /** /api/1 and /api/0. */
 @Module({
-  imports: [CloudikeHttpModule, ...ACCOUNT_MODULES, FilesModule, TrashModule, VersionsModule, TasksModule, ArchivesModule],
+  imports: [CloudikeHttpModule, ...ACCOUNT_MODULES, FilesModule, DiffsModule, TrashModule, VersionsModule, TasksModule, ArchivesModule],
   controllers: CLOUDIKE_CONTROLLERS,
   providers: [{ provide: CloudikeCredentials, useExisting: Authenticator }, NodeWire, MetadataReader, TaskResultWire, FolderSizePoll, ArchiveSender],
 })

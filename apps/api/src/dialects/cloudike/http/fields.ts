@@ -184,7 +184,7 @@ export function Value(options: FieldOptions = {}): PropertyDecorator {
 }
 
 /** Segments of a path written as text; repeated slashes and a trailing one do not count. */
-export function segmentsOf(path: string): string[] {
+function segmentsOf(path: string): string[] {
   return path.split('/').filter((segment) => segment !== '');
 }
 

@@ -12,7 +12,7 @@
 // and, where needed, rules of class-validator. The returned value is the JSON body with status 200; `Reply` says more; `ok()` is "no data".
 export { CloudikeCredentials } from './credentials.js';
 export { CloudikeHttpModule } from './cloudike-http.module.js';
-export { Bool, IdList, Int, Json, List, Md5, Ms, Path, PathList, segmentsOf, Text, Value } from './fields.js';
+export { Bool, IdList, Int, Json, List, Md5, Ms, Path, PathList, Text, Value } from './fields.js';
 export { ok, Reply } from './reply.js';
 export { type Caller, CurrentActor, CurrentCaller, Header, OptionalActor, Params, PathTail, UrlSegment } from './request-decorators.js';
-export { CloudikeController, Route, type RouteOptions } from './route.js';
+export { CloudikeController, Route } from './route.js';

@@ -34,7 +34,7 @@ export class UploadsController {
       method,
       headers,
       parameters: {},
-      confirm_url: confirmUrl(this.config.http.publicUrl, actor.accountId, command, created),
+      confirm_url: confirmUrl(this.config.http.publicUrl, 'confirm', actor.accountId, command, created),
       ...(tempPath === undefined ? {} : { temp_path: tempPath }),
     };
   }
