@@ -13,7 +13,7 @@ let count = 0;
 const freshEmail = () => `user${++count}@example.org`;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'mail' } });
+  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'mail', STOWAGE_LOG_LEVEL: 'trace' } });
   http = new HttpSession(stack.baseUrl);
 });
 afterAll(() => stack?.stop());
