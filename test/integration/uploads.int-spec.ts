@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Readable } from 'node:stream';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -23,7 +22,7 @@ async function contentOf(nodeId: string): Promise<string> {
     nodeId,
   ]);
   const chunks: Buffer[] = [];
-  for await (const chunk of (await h.store.getRange(row!.store_key)) as Readable) chunks.push(chunk as Buffer);
+  for await (const chunk of await h.store.getRange(row!.store_key)) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
 }
 
@@ -143,7 +142,7 @@ describe('a new version', () => {
     const settled = await Promise.allSettled(names.map(confirm));
     const numbers = settled.flatMap((s) => (s.status === 'fulfilled' ? [s.value.versionNo] : []));
     expect(new Set(numbers).size).toBe(numbers.length);
-    expect(settled.filter((s) => s.status === 'rejected').map((s) => (s as PromiseRejectedResult).reason.code)).toEqual([]);
+    expect(settled.filter((s) => s.status === 'rejected').map((s) => s.reason.code)).toEqual([]);
     expect(Math.max(...numbers)).toBe(31);
   });
 });

@@ -143,9 +143,9 @@ class StreamReader {
 
   async atEnd(): Promise<boolean> {
     while (this.at === this.chunk.length) {
-      const { done, value } = await this.chunks.next();
-      if (done) return true;
-      this.chunk = value;
+      const result = await this.chunks.next();
+      if (result.done) return true;
+      this.chunk = result.value;
       this.at = 0;
     }
     return false;

@@ -40,7 +40,9 @@ export class BatchConfirmService {
   async confirm(actor: AccountActor, names: readonly UploadName[]): Promise<ConfirmOutcome[]> {
     const sessions = await this.sessions.findMany(names.map((name) => name.tempName).filter(isTempName));
     const byName = new Map(sessions.map((session) => [session.tempName, session]));
-    const done = await this.writeTogether(sessions.filter((session) => session.accountId === actor.accountId && isReady(session)));
+    // In the order they were named: of two for one path the first is written first.
+    const inOrder = [...new Set(names.map((name) => byName.get(name.tempName)))].filter((session) => session !== undefined);
+    const done = await this.writeTogether(inOrder.filter((session) => session.accountId === actor.accountId && isReady(session)));
     const outcomes: ConfirmOutcome[] = [];
     for (const name of names) {
       const nodeId = done.get(name.tempName);

@@ -91,14 +91,16 @@ export class ConfirmService {
   }
 
   private async write(session: UploadSession, { actor }: ConfirmUpload): Promise<LocatedNode> {
+    const plan = session.command as UploadPlan;
+    const resolution = await this.nodes.resolvePath(session.spaceId, plan.path, session.accountId);
+    const { node } = resolution.placed;
+    if (actor) await this.access.require(actor, node.kind === 'file' ? 'node.write' : 'node.create', [node]);
     if (session.state === 'reserved') {
       await this.assemble(session);
       throw new Overtaken();
     }
     verifyDeclared(session);
-    const plan = session.command as UploadPlan;
-    const place = placeOf(plan, await this.nodes.resolvePath(session.spaceId, plan.path, session.accountId));
-    if (actor) await this.access.require(actor, place.existing ? 'node.write' : 'node.create', [place.existing ?? place.folder]);
+    const place = placeOf(plan, resolution);
     try {
       return await (place.missingFolders.length === 0 ? this.writeFile(session, place, place.folder) : this.writeWithFolders(session, place));
     } catch (error) {
