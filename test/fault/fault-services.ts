@@ -39,7 +39,7 @@ export async function startFaultServices(withRedis: boolean): Promise<FaultServi
     },
     killRedis: async () => {
       if (!redis || !found) return;
-      process.kill(redis.pid!, 'SIGKILL');
+      process.kill(redis.pid, 'SIGKILL');
       await redis.stop();
       redis = await startRedis(found, { dir: join(dir, 'redis'), durable: true, port: redis.port });
     },

@@ -88,7 +88,7 @@ export class Lane {
 
   private async overwrite(file: TrackedFile): Promise<void> {
     const path = file.places[0]?.path;
-    if (path == null) return;
+    if (path === null || path === undefined) return;
     const bytes = this.content();
     const place = { path, sha256: sha256(bytes) };
     file.places = [...file.places, place];

@@ -65,10 +65,8 @@ describe('migrations', () => {
     await Promise.all(files.map((file) => import(/* @vite-ignore */ resolve('libs', file))));
     const entities = getMetadataArgsStorage().tables.map((table) => table.target as new () => object);
     expect(entities).not.toEqual([]);
-    const withEntities = await new DataSource({
-      ...dataSourceOptions({ url: database.url, poolSize: 1, statementTimeoutMs: 0, applicationName: 'test' }),
-      entities,
-    } as ConstructorParameters<typeof DataSource>[0]).initialize();
+    const options = dataSourceOptions({ url: database.url, poolSize: 1, statementTimeoutMs: 0, applicationName: 'test' });
+    const withEntities = await new DataSource({ ...options, entities }).initialize();
     try {
       const columns: { table_name: string; column_name: string; is_nullable: string; data_type: string }[] = await dataSource.query(
         `SELECT table_name, column_name, is_nullable, data_type FROM information_schema.columns WHERE table_schema = 'public'`,

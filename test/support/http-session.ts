@@ -10,6 +10,8 @@ export interface HttpAnswer {
   json<T = Record<string, unknown>>(): T;
 }
 
+export type FormValue = string | number | boolean | undefined;
+
 export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Record<string, string>;
@@ -62,10 +64,10 @@ export class HttpSession {
   }
 
   /** POST with form-encoded parameters, a list as a repeated key; throws unless the status is one of `expected`. */
-  async form<T = Record<string, unknown>>(path: string, parameters: Record<string, unknown>, expected: readonly number[] = [200]): Promise<T> {
+  async form<T = Record<string, unknown>>(path: string, parameters: Record<string, FormValue | readonly FormValue[]>, expected: readonly number[] = [200]): Promise<T> {
     const body = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) {
-      for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) if (item !== undefined) body.append(name, String(item));
+      for (const item of [value].flat()) if (item !== undefined) body.append(name, String(item));
     }
     const reply = await this.send(path, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: body.toString() });
     return expectStatus(reply, path, expected).json<T>();

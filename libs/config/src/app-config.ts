@@ -32,12 +32,12 @@ export class AppConfig {
   /** Throws ConfigError with one line for the first wrong or missing variable. */
   constructor(env: Readonly<Record<string, string | undefined>>) {
     const read = <N extends VariableName>(name: N) => readVariable<ReturnType<(typeof VARIABLES)[N]['parse']>>(env, name);
-    const required = <N extends VariableName>(name: N, why: string) => {
+    const required = <N extends VariableName>(name: N, why: string): ReturnType<(typeof VARIABLES)[N]['parse']> => {
       const value = read(name);
       if (value === undefined) throw new ConfigError(`${name} is required: ${why}`);
       return value;
     };
-    const defaulted = <N extends VariableName>(name: N) => required(name, 'it has no default') as ReturnType<(typeof VARIABLES)[N]['parse']>;
+    const defaulted = <N extends VariableName>(name: N) => required(name, 'it has no default');
 
     const port = defaulted('STOWAGE_HTTP_PORT');
     this.http = { host: defaulted('STOWAGE_HTTP_HOST'), port, publicUrl: read('STOWAGE_PUBLIC_URL') ?? `http://localhost:${port}` };

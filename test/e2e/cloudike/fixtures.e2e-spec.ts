@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { CloudikeUser, encodePath, type WireNode } from '../../support/cloudike-user.js';
+import { CloudikeUser, encodePath, type UploadTicket, type WireNode } from '../../support/cloudike-user.js';
 import { type Stack, startStack } from '../../support/stack.js';
 import { mustBeRefused, tortureNames, tortureTimes } from '../../support/torture.js';
 import { inParallel } from '../../support/uploader.js';
@@ -183,7 +183,7 @@ describe('quota', () => {
       });
       if (reply.status === 402) return;
       expect(reply.status).toBe(200);
-      const ticket = reply.json() as unknown as Parameters<CloudikeUser['put']>[0] & { confirm_url: string };
+      const ticket = reply.json<UploadTicket>();
       expect(await racer.put(ticket, randomBytes(999))).toBe(200);
       await racer.http.form(ticket.confirm_url, {});
       accepted += 1;
