@@ -37,9 +37,24 @@ async function main(names) {
     await step('compiling', () => build());
     await services.need(['postgres']);
     const env = { ...services.baseEnv, ...services.env, STOWAGE_TEST_MODE: 'embedded', STOWAGE_BENCH_RESULTS: results };
-    const command = [process.execPath, inProject('node_modules/vitest/vitest.mjs'), 'run', '--project', 'bench', '--no-file-parallelism', '--reporter=dot', ...names];
+    const command = [
+      process.execPath,
+      inProject('node_modules/vitest/vitest.mjs'),
+      'run',
+      '--project',
+      'bench',
+      '--no-file-parallelism',
+      '--reporter=dot',
+      ...names,
+    ];
     const { code } = await ended(spawnCommand(command, { cwd: inProject(), env, stdio: 'inherit' }));
-    const rows = fs.existsSync(results) ? fs.readFileSync(results, 'utf8').trim().split('\n').map((line) => JSON.parse(line)) : [];
+    const rows = fs.existsSync(results)
+      ? fs
+          .readFileSync(results, 'utf8')
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line))
+      : [];
     if (names.length === 0 && code === 0) {
       fs.writeFileSync(inProject(PAGE), page(rows));
       say(`${rows.length} results written to ${PAGE}`);

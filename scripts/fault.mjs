@@ -9,7 +9,9 @@ import { ended, spawnCommand } from './lib/process-tree.mjs';
 import { cleanEnv, makeTemporaryDir } from './lib/test-environment.mjs';
 import { TestServices } from './lib/test-services.mjs';
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, redis: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, redis: { type: 'boolean', default: false } },
+});
 
 const dir = makeTemporaryDir();
 const services = new TestServices({ dir, baseEnv: cleanEnv(path.join(dir, 'tmp')) });
@@ -24,7 +26,16 @@ try {
     STOWAGE_FAULT_KILLS: values.kills,
     STOWAGE_FAULT_SEED: values.seed,
   };
-  const command = [process.execPath, inProject('node_modules/vitest/vitest.mjs'), 'run', '--project', 'e2e', '--testTimeout', '14400000', 'test/e2e/fault.e2e-spec.ts'];
+  const command = [
+    process.execPath,
+    inProject('node_modules/vitest/vitest.mjs'),
+    'run',
+    '--project',
+    'e2e',
+    '--testTimeout',
+    '14400000',
+    'test/e2e/fault.e2e-spec.ts',
+  ];
   const { code } = await ended(spawnCommand(command, { cwd: inProject(), env, stdio: 'inherit' }));
   process.exitCode = code ?? 1;
 } finally {

@@ -53,7 +53,12 @@ export class TestServices {
     fs.mkdirSync(dataDir);
     fs.chmodSync(dataDir, 0o711);
     await step(`PostgreSQL for tests (${this.durable ? 'durable' : 'no fsync'})`, async () => {
-      const postgres = await startEmbeddedPostgres({ dataDir, logFile: path.join(this.dir, 'postgres.log'), durable: this.durable, maxConnections: 400 });
+      const postgres = await startEmbeddedPostgres({
+        dataDir,
+        logFile: path.join(this.dir, 'postgres.log'),
+        durable: this.durable,
+        maxConnections: 400,
+      });
       this.#stops.push(() => postgres.stop());
       await makeTemplate(postgres, path.join(this.dir, 'template'), this.baseEnv);
       Object.assign(this.env, {

@@ -46,7 +46,13 @@ test('zip stream of small files', async () => {
   await streamed('/small');
   const { ms } = await streamed('/small');
   const rate = 5000 / (ms / 1000);
-  report({ bench: 'archive', what: 'zip stream of 5,000 files of 4 KiB', measured: `${number(rate)} files/s`, limit: '3,000 files/s', kept: rate >= 3000 });
+  report({
+    bench: 'archive',
+    what: 'zip stream of 5,000 files of 4 KiB',
+    measured: `${number(rate)} files/s`,
+    limit: '3,000 files/s',
+    kept: rate >= 3000,
+  });
 });
 
 test('resume by Range gives the same bytes', async () => {
@@ -55,5 +61,11 @@ test('resume by Range gives the same bytes', async () => {
   const middle = Math.floor(whole.length / 3);
   const rest = (await user.http.send(url, { headers: { range: `bytes=${middle}-` } })).body;
   const same = createHash('sha256').update(whole.subarray(0, middle)).update(rest).digest('hex') === createHash('sha256').update(whole).digest('hex');
-  report({ bench: 'archive', what: 'the rest of a stream by Range', measured: same ? 'same SHA-256' : 'other bytes', limit: 'same SHA-256', kept: same });
+  report({
+    bench: 'archive',
+    what: 'the rest of a stream by Range',
+    measured: same ? 'same SHA-256' : 'other bytes',
+    limit: 'same SHA-256',
+    kept: same,
+  });
 });

@@ -52,5 +52,11 @@ test('metadata of one node by path, 6 deep, 16 clients', async () => {
 test('create folders, 8 clients', async () => {
   await user.mkdir('/many');
   const result = await load(4000, 8, async (index) => void (await user.mkdir(`/many/${index % 40}-${index}`)));
-  report({ bench: 'metadata', what: 'create folders, 8 clients', measured: `${number(result.perSecond)}/s`, limit: '700/s', kept: result.perSecond >= 700 });
+  report({
+    bench: 'metadata',
+    what: 'create folders, 8 clients',
+    measured: `${number(result.perSecond)}/s`,
+    limit: '700/s',
+    kept: result.perSecond >= 700,
+  });
 });

@@ -41,7 +41,9 @@ test('4 KiB files with multi_confirm', async () => {
   });
   const oneByOne = await load(400, 8, async () => void (await user.http.form(tickets.pop()!.confirm_url, {})));
   const ms = await timed(async () => {
-    const { taskid } = await user.http.form<{ taskid: string }>('/api/1/files/multi_confirm/', { confirm_urls: tickets.map((ticket) => ticket.confirm_url) });
+    const { taskid } = await user.http.form<{ taskid: string }>('/api/1/files/multi_confirm/', {
+      confirm_urls: tickets.map((ticket) => ticket.confirm_url),
+    });
     await user.finished(taskid);
   });
   const rate = tickets.length / (ms / 1000);

@@ -10,7 +10,9 @@ it(
   async () => {
     const say = (line: string) => void process.stdout.write(`${line}\n`);
     const report = await runFaults({ kills, seed, redis: process.env['STOWAGE_TEST_MODE'] === 'services', say });
-    say(`kills ${JSON.stringify(report.kills)}, ${report.acknowledged} operations acknowledged, ${report.cutOff} cut off, ${report.violations.length} violations`);
+    say(
+      `kills ${JSON.stringify(report.kills)}, ${report.acknowledged} operations acknowledged, ${report.cutOff} cut off, ${report.violations.length} violations`,
+    );
     expect(report.violations).toEqual([]);
     expect(report.acknowledged).toBeGreaterThan(100);
     expect(Object.values(report.kills).reduce((sum, count) => sum + count, 0)).toBe(kills);

@@ -29,7 +29,13 @@ export async function runFaults(options: { kills: number; seed: number; redis: b
   const services = await startFaultServices(options.redis);
   const stack = await startStack({
     mode: 'embedded',
-    env: { ...services.env, STOWAGE_ACCOUNT_CONFIRMATION: 'off', STOWAGE_LOG_LEVEL: 'error', STOWAGE_UPLOAD_TTL_SECONDS: '20', STOWAGE_BLOB_GRACE_SECONDS: '1' },
+    env: {
+      ...services.env,
+      STOWAGE_ACCOUNT_CONFIRMATION: 'off',
+      STOWAGE_LOG_LEVEL: 'error',
+      STOWAGE_UPLOAD_TTL_SECONDS: '20',
+      STOWAGE_BLOB_GRACE_SECONDS: '1',
+    },
   });
   try {
     const lanes = await Promise.all(
@@ -134,7 +140,10 @@ async function ledgerViolations(databaseUrl: string, stack: Stack): Promise<stri
 }
 
 async function fsckViolations(stack: Stack): Promise<string[]> {
-  const child = spawn(process.execPath, [resolve('dist/apps/worker/src/fsck.js'), '--deep'], { env: { ...stack.env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [resolve('dist/apps/worker/src/fsck.js'), '--deep'], {
+    env: { ...stack.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   const [code] = (await once(child, 'exit')) as [number | null];

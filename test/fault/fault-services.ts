@@ -66,7 +66,13 @@ async function restartPostgres(postgres: EmbeddedPostgres): Promise<void> {
 
 async function migrate(env: Record<string, string>, dataDir: string): Promise<void> {
   const child = spawn(process.execPath, [resolve('dist/apps/api/src/migrate.js')], {
-    env: { ...process.env, ...env, STOWAGE_DATA_DIR: join(dataDir, 'migrate'), STOWAGE_SECRET_KEY: 'x'.repeat(32), STOWAGE_ADMIN_PASSWORD: 'irrelevant here' },
+    env: {
+      ...process.env,
+      ...env,
+      STOWAGE_DATA_DIR: join(dataDir, 'migrate'),
+      STOWAGE_SECRET_KEY: 'x'.repeat(32),
+      STOWAGE_ADMIN_PASSWORD: 'irrelevant here',
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [code] = (await once(child, 'exit')) as [number | null];

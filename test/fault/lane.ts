@@ -73,14 +73,21 @@ export class Lane {
     for (const [path, expected] of known) {
       if (path === null) continue;
       if (!paths.has(path)) this.violations.push(`${path} was acknowledged, but is not listed`);
-      else if (sha256(await this.patiently(() => this.user.download(path))) !== expected) this.violations.push(`${path} has other bytes than were acknowledged`);
+      else if (sha256(await this.patiently(() => this.user.download(path))) !== expected)
+        this.violations.push(`${path} has other bytes than were acknowledged`);
     }
   }
 
   private async create(): Promise<void> {
     const bytes = this.content();
     const path = `${this.folder}/${this.next}.bin`;
-    const file: TrackedFile = { id: this.next++, places: [{ path: null, sha256: '' }, { path, sha256: sha256(bytes) }] };
+    const file: TrackedFile = {
+      id: this.next++,
+      places: [
+        { path: null, sha256: '' },
+        { path, sha256: sha256(bytes) },
+      ],
+    };
     this.files.push(file);
     await this.upload(path, bytes, false);
     this.decide(file, { path, sha256: sha256(bytes) });
@@ -195,7 +202,13 @@ export class Lane {
   }
 
   /** One request. No answer and any 5xx mean a cut-off; a refusal that was not expected is a violation. */
-  private async request(method: string, path: string, expected: readonly number[], body?: Buffer, type = 'application/octet-stream'): Promise<HttpAnswer> {
+  private async request(
+    method: string,
+    path: string,
+    expected: readonly number[],
+    body?: Buffer,
+    type = 'application/octet-stream',
+  ): Promise<HttpAnswer> {
     let reply: HttpAnswer;
     try {
       const headers: Record<string, string> = body ? { 'content-type': type, 'content-length': String(body.length) } : {};

@@ -71,7 +71,9 @@ describe('migrations', () => {
       const columns: { table_name: string; column_name: string; is_nullable: string; data_type: string }[] = await dataSource.query(
         `SELECT table_name, column_name, is_nullable, data_type FROM information_schema.columns WHERE table_schema = 'public'`,
       );
-      const actual = new Map(columns.map((c) => [`${c.table_name}.${c.column_name}`, `${c.data_type} ${c.is_nullable === 'YES' ? 'null' : 'not null'}`]));
+      const actual = new Map(
+        columns.map((c) => [`${c.table_name}.${c.column_name}`, `${c.data_type} ${c.is_nullable === 'YES' ? 'null' : 'not null'}`]),
+      );
       for (const entity of withEntities.entityMetadatas) {
         for (const column of entity.columns) {
           const declared = `${withEntities.driver.normalizeType(column)} ${column.isNullable ? 'null' : 'not null'}`;

@@ -43,7 +43,11 @@ export class CloudikeUser {
   ) {}
 
   /** Registers a new account on a stack with STOWAGE_ACCOUNT_CONFIRMATION=off and signs it in. */
-  static async register(baseUrl: string, email = `user-${Math.random().toString(36).slice(2)}@example.org`, password = 'correct horse battery'): Promise<CloudikeUser> {
+  static async register(
+    baseUrl: string,
+    email = `user-${Math.random().toString(36).slice(2)}@example.org`,
+    password = 'correct horse battery',
+  ): Promise<CloudikeUser> {
     const anonymous = new HttpSession(baseUrl);
     await anonymous.form('/api/1/accounts/create/', { email, password, name: email.split('@')[0] });
     return CloudikeUser.login(baseUrl, email, password);
@@ -51,7 +55,10 @@ export class CloudikeUser {
 
   static async login(baseUrl: string, email: string, password: string): Promise<CloudikeUser> {
     const anonymous = new HttpSession(baseUrl);
-    const { token, userid } = await anonymous.form<{ token: string; userid: number }>('/api/1/accounts/login/', { login: `email:${email}`, password });
+    const { token, userid } = await anonymous.form<{ token: string; userid: number }>('/api/1/accounts/login/', {
+      login: `email:${email}`,
+      password,
+    });
     anonymous.close();
     return new CloudikeUser(new HttpSession(baseUrl, { 'mountbit-auth': token }), userid, token, email);
   }
@@ -71,7 +78,11 @@ export class CloudikeUser {
 
   /** Sends the bytes of a ticket and returns the status of the storage. */
   async put(ticket: Pick<UploadTicket, 'url' | 'method' | 'headers'>, bytes: Buffer): Promise<number> {
-    const reply = await this.http.send(ticket.url, { method: ticket.method, headers: { ...ticket.headers, 'content-length': String(bytes.length) }, body: bytes });
+    const reply = await this.http.send(ticket.url, {
+      method: ticket.method,
+      headers: { ...ticket.headers, 'content-length': String(bytes.length) },
+      body: bytes,
+    });
     return reply.status;
   }
 

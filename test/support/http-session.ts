@@ -64,7 +64,11 @@ export class HttpSession {
   }
 
   /** POST with form-encoded parameters, a list as a repeated key; throws unless the status is one of `expected`. */
-  async form<T = Record<string, unknown>>(path: string, parameters: Record<string, FormValue | readonly FormValue[]>, expected: readonly number[] = [200]): Promise<T> {
+  async form<T = Record<string, unknown>>(
+    path: string,
+    parameters: Record<string, FormValue | readonly FormValue[]>,
+    expected: readonly number[] = [200],
+  ): Promise<T> {
     const body = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) {
       for (const item of [value].flat()) if (item !== undefined) body.append(name, String(item));

@@ -67,7 +67,9 @@ export async function uploadTree(user: CloudikeUser, files: readonly LocalFile[]
       else tickets.push(ticket);
     });
     if (tickets.length > 0) {
-      const { taskid } = await user.http.form<{ taskid: string }>('/api/1/files/multi_confirm', { confirm_urls: tickets.map((ticket) => ticket.confirm_url) });
+      const { taskid } = await user.http.form<{ taskid: string }>('/api/1/files/multi_confirm', {
+        confirm_urls: tickets.map((ticket) => ticket.confirm_url),
+      });
       await user.finished(taskid);
     }
   }

@@ -32,7 +32,9 @@ describe('AppConfig', () => {
   });
 
   it('never repeats a secret in its message', () => {
-    expect(() => new AppConfig({ ...minimal, SMTP_URL: 'http://user:hunter2@mail' })).toThrow(/^SMTP_URL must be a URL that starts with smtp:\/\/ or smtps:\/\/$/);
+    expect(() => new AppConfig({ ...minimal, SMTP_URL: 'http://user:hunter2@mail' })).toThrow(
+      /^SMTP_URL must be a URL that starts with smtp:\/\/ or smtps:\/\/$/,
+    );
   });
 });
 

@@ -4,7 +4,9 @@ const entries = Object.entries(VARIABLES) as [string, Variable<unknown>][];
 
 /** The text of docs/operations/configuration.md. */
 export function configurationMarkdown(): string {
-  const rows = entries.map(([name, v]) => `| \`${name}\` | ${v.fallback === undefined ? (v.fallbackText ?? 'none') : `\`${v.fallback}\``} | ${v.description} |`);
+  const rows = entries.map(
+    ([name, v]) => `| \`${name}\` | ${v.fallback === undefined ? (v.fallbackText ?? 'none') : `\`${v.fallback}\``} | ${v.description} |`,
+  );
   return [
     '# Configuration',
     '',

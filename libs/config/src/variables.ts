@@ -87,9 +87,17 @@ export const VARIABLES = {
     fallback: 'mail',
     parse: oneOf('mail', 'off'),
   },
-  STOWAGE_DEFAULT_QUOTA_BYTES: { description: 'Quota of a new account in bytes; 0 = not limited.', fallback: '0', parse: integer(0, Number.MAX_SAFE_INTEGER) },
+  STOWAGE_DEFAULT_QUOTA_BYTES: {
+    description: 'Quota of a new account in bytes; 0 = not limited.',
+    fallback: '0',
+    parse: integer(0, Number.MAX_SAFE_INTEGER),
+  },
   STOWAGE_TRASH_RETENTION_DAYS: { description: 'Days after which a trashed node is purged; 0 = never.', fallback: '0', parse: integer(0, 36500) },
-  STOWAGE_UPLOAD_TTL_SECONDS: { description: 'Seconds after which an unconfirmed upload is abandoned.', fallback: '86400', parse: integer(1, 2_592_000) },
+  STOWAGE_UPLOAD_TTL_SECONDS: {
+    description: 'Seconds after which an unconfirmed upload is abandoned.',
+    fallback: '86400',
+    parse: integer(1, 2_592_000),
+  },
   STOWAGE_BLOB_GRACE_SECONDS: {
     description: 'Seconds between the last use of an object and its deletion from the store.',
     fallback: '3600',
@@ -101,7 +109,11 @@ export const VARIABLES = {
     secret: true,
     parse: url('postgres:', 'postgresql:'),
   },
-  STOWAGE_DATABASE_POOL_SIZE: { description: 'Connections of one process to PostgreSQL (without those of the queue).', fallback: '10', parse: integer(2, 200) },
+  STOWAGE_DATABASE_POOL_SIZE: {
+    description: 'Connections of one process to PostgreSQL (without those of the queue).',
+    fallback: '10',
+    parse: integer(2, 200),
+  },
   REDIS_URL: {
     description: 'Redis for the job queue and the rate limiter. Unset: PostgreSQL serves both.',
     fallbackText: 'PostgreSQL',
@@ -126,7 +138,11 @@ export const VARIABLES = {
     fallback: 'info',
     parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
   },
-  STOWAGE_WORKER_HTTP_PORT: { description: 'Port on which the worker serves /health and /metrics; 0 = any free port.', fallback: '0', parse: integer(0, 65535) },
+  STOWAGE_WORKER_HTTP_PORT: {
+    description: 'Port on which the worker serves /health and /metrics; 0 = any free port.',
+    fallback: '0',
+    parse: integer(0, 65535),
+  },
 } as const satisfies Record<string, Variable<unknown>>;
 
 export type VariableName = keyof typeof VARIABLES;

@@ -17,7 +17,11 @@ export async function newUser(stack: Stack): Promise<CloudikeUser> {
 }
 
 /** A baseline server as a process of its own, like the api it is compared with. */
-export async function startBaseline(script: string, env: Record<string, string>, args: string[] = []): Promise<{ url: string; stop: () => Promise<void> }> {
+export async function startBaseline(
+  script: string,
+  env: Record<string, string>,
+  args: string[] = [],
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const child: ChildProcess = fork(resolve('test/bench/baselines', script), args, { env: { ...process.env, ...env }, execArgv: [] });
   const port = await new Promise<number>((done, fail) => {
     child.once('message', (message: { port: number }) => done(message.port));

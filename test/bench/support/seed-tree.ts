@@ -51,7 +51,10 @@ export async function seedTree(databaseUrl: string, accountId: number, name: str
         WHERE id = (SELECT root_id FROM spaces WHERE account_id = $1 AND kind = 'account')`,
       [accountId],
     );
-    await client.query(`UPDATE quotas SET used_bytes = used_bytes + $2 WHERE owner_kind = 'account' AND owner_id = $1`, [accountId, folders * filesPerFolder * 10]);
+    await client.query(`UPDATE quotas SET used_bytes = used_bytes + $2 WHERE owner_kind = 'account' AND owner_id = $1`, [
+      accountId,
+      folders * filesPerFolder * 10,
+    ]);
     await client.query('COMMIT');
     await client.query('ANALYZE nodes, versions, blobs');
     return { rootPath: `/${name}`, nodeCount: folders * (filesPerFolder + 1) };

@@ -20,13 +20,20 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 /** A multipart/form-data body; a value with `filename` becomes a file part. */
-function multipart(parts: readonly { name: string; value: string | Buffer; filename?: string; type?: string }[]): { body: Buffer; headers: Record<string, string> } {
+function multipart(parts: readonly { name: string; value: string | Buffer; filename?: string; type?: string }[]): {
+  body: Buffer;
+  headers: Record<string, string>;
+} {
   const boundary = `----test${randomBytes(8).toString('hex')}`;
   const chunks: Buffer[] = [];
   for (const part of parts) {
     const file = part.filename === undefined ? '' : `; filename="${part.filename}"`;
     const type = part.type === undefined ? '' : `Content-Type: ${part.type}\r\n`;
-    chunks.push(Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${part.name}"${file}\r\n${type}\r\n`), Buffer.from(part.value), Buffer.from('\r\n'));
+    chunks.push(
+      Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${part.name}"${file}\r\n${type}\r\n`),
+      Buffer.from(part.value),
+      Buffer.from('\r\n'),
+    );
   }
   chunks.push(Buffer.from(`--${boundary}--\r\n`));
   const body = Buffer.concat(chunks);
@@ -173,7 +180,13 @@ describe('5: bodies', () => {
     const formHeaders = { 'content-type': 'application/x-www-form-urlencoded' };
     const requests = [
       { method: 'POST', headers: formHeaders, body: 'path=/lists/a&path=/lists/b' },
-      { method: 'POST', ...multipart([{ name: 'path', value: '/lists/c' }, { name: 'path', value: '/lists/d' }]) },
+      {
+        method: 'POST',
+        ...multipart([
+          { name: 'path', value: '/lists/c' },
+          { name: 'path', value: '/lists/d' },
+        ]),
+      },
       json({ path: ['/lists/e', '/lists/f'] }),
       { method: 'POST', headers: formHeaders, body: 'path[0]=/lists/g&path[]=/lists/h' },
     ];
@@ -188,7 +201,11 @@ describe('5: bodies', () => {
   it('the body wins over the query, and broken JSON is a clear 400', async () => {
     const made = await user.http.send('/api/1/fileops/folder_create/?path=/from-query', json({ path: '/from-body' }));
     expect(made.json<WireNode>().path).toBe('/from-body');
-    const broken = await user.http.send('/api/1/fileops/folder_create/', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"path":' });
+    const broken = await user.http.send('/api/1/fileops/folder_create/', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"path":',
+    });
     expect(broken.status).toBe(400);
     expect(broken.json()).toMatchObject({ code: 'InvalidParameters', description: expect.stringMatching(/JSON/) });
   });
@@ -281,14 +298,27 @@ describe('11: multi/delete', () => {
     const reply = await user.http.send('/api/1/fileops/multi/delete/', { method: 'POST', ...multipart([{ name: 'path', value: '/gone' }]) });
     expect(reply.json()).toMatchObject({ success: 1, failed: 0, nodes: [{ error_code: null, deleted: true }] });
     const mixed = await user.http.form('/api/1/fileops/multi/delete/', { path: ['/gone', '/never'] });
-    expect(mixed).toMatchObject({ success: 0, failed: 2, nodes: [{ path: '/gone', error_code: 404 }, { path: '/never', error_code: 404 }] });
+    expect(mixed).toMatchObject({
+      success: 0,
+      failed: 2,
+      nodes: [
+        { path: '/gone', error_code: 404 },
+        { path: '/never', error_code: 404 },
+      ],
+    });
   });
 });
 
 describe('12: slashes', () => {
   it('around paths do not matter', async () => {
     await user.upload('/slash/f.txt', Buffer.from('x'));
-    for (const path of ['metadata//slash', 'metadata/slash/', 'metadata/slash//f.txt', 'files/get//slash/f.txt/?for_view=true', 'files/get/slash/f.txt']) {
+    for (const path of [
+      'metadata//slash',
+      'metadata/slash/',
+      'metadata/slash//f.txt',
+      'files/get//slash/f.txt/?for_view=true',
+      'files/get/slash/f.txt',
+    ]) {
       expect((await user.http.send(`/api/1/${path}`)).status, path).toBe(200);
     }
     expect((await user.http.send('/api/1/accounts/get')).status).toBe(200);
@@ -317,7 +347,8 @@ describe('14: listings', () => {
   it('page, order, and leave content out', async () => {
     for (const name of ['b', 'a', 'c']) await user.upload(`/listing/${name}.txt`, Buffer.from(name), { modified: name.charCodeAt(0) });
     await user.mkdir('/listing/d');
-    const paths = async (query: string) => (await user.http.get<WireNode>(`/api/1/metadata/listing?${query}`)).content?.map((node) => node.path.slice(9));
+    const paths = async (query: string) =>
+      (await user.http.get<WireNode>(`/api/1/metadata/listing?${query}`)).content?.map((node) => node.path.slice(9));
     expect(await paths('limit=500&offset=0&order_by=name')).toEqual(['a.txt', 'b.txt', 'c.txt', 'd']);
     expect(await paths('order_by=-name&limit=2')).toEqual(['d', 'c.txt']);
     expect((await paths('order_by=-modified_time'))!.slice(0, 2)).toEqual(['d', 'c.txt']);
@@ -377,6 +408,12 @@ describe('15: the full listing', () => {
 describe('17: the account', () => {
   it('tells its size and its quota', async () => {
     const account = await user.http.get('/api/1/accounts/get/');
-    expect(account).toMatchObject({ userid: user.userId, storage_size: expect.any(Number), quota_size: expect.any(Number), logins: ['email:clients@example.org'], balance: 'n/a' });
+    expect(account).toMatchObject({
+      userid: user.userId,
+      storage_size: expect.any(Number),
+      quota_size: expect.any(Number),
+      logins: ['email:clients@example.org'],
+      balance: 'n/a',
+    });
   });
 });

@@ -79,7 +79,11 @@ describe('names', () => {
       // a name with a slash is a path of several names, so it gets a folder of its own
       const body = JSON.stringify({ path: `${name.includes('/') ? '/paths' : '/names'}/${name}` });
       const reply = await user.http.send('/api/1/fileops/folder_create/', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-      if (reply.status !== 200) expect(reply.json<{ code: string; description: string }>()).toMatchObject({ code: expect.any(String), description: expect.stringMatching(/./) });
+      if (reply.status !== 200)
+        expect(reply.json<{ code: string; description: string }>()).toMatchObject({
+          code: expect.any(String),
+          description: expect.stringMatching(/./),
+        });
       outcome.set(name, reply.status);
     });
     const listed = new Set<string>();

@@ -107,7 +107,9 @@ describe('the main job on a real tree', () => {
 
   it('gives every byte back', async () => {
     await inParallel(files, 12, async (file) => {
-      const sha256 = createHash('sha256').update(await user.download(`/project/${file.relative}`)).digest('hex');
+      const sha256 = createHash('sha256')
+        .update(await user.download(`/project/${file.relative}`))
+        .digest('hex');
       if (sha256 !== hashes.get(file.relative)) expect.fail(`${file.relative} came back with other bytes`);
     });
   });

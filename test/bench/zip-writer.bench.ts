@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
+
+import { afterAll, beforeAll, test } from 'vitest';
+
 import { ArchiveNames, deflateZip, type OpenContent, streamZip, ZipEntryLog, ZipLayout } from '#libs/archives';
 import { number, report } from './support/report.js';
 
 const MIB = 1024 * 1024;
-const BENCH = 'zip writer';
+const BENCH = 'zip-writer';
 
 /** Reads a stream to its end without keeping anything; returns its bytes. `onChunk` is called between the chunks. */
 async function drain(stream: Readable, onChunk: () => void = () => undefined): Promise<number> {
@@ -135,11 +138,13 @@ async function memory(count: number): Promise<void> {
   });
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'stowage-zip-'));
-try {
-  await memory(Number(process.argv[2] ?? 500_000));
-  await bigFile(folder, Number(process.argv[3] ?? 2048) * MIB);
-  await smallFiles(folder, Number(process.argv[4] ?? 10_000));
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stowage-zip-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('memory of 500,000 entries', () => memory(500_000));
+test('one big file', () => bigFile(folder, 2048 * MIB));
+test('many small files', () => smallFiles(folder, 10_000));
