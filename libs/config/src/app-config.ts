@@ -18,6 +18,7 @@ export class AppConfig {
     | {
         readonly driver: 's3';
         readonly endpoint: string | undefined;
+        readonly publicEndpoint: string | undefined;
         readonly bucket: string;
         readonly region: string;
         readonly accessKeyId: string;
@@ -58,13 +59,16 @@ export class AppConfig {
     this.redis = redisUrl === undefined ? undefined : { url: redisUrl };
     const bucket = read('S3_BUCKET');
     if (bucket === undefined) {
-      const stray = (['S3_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const).find((name) => read(name) !== undefined);
+      const stray = (['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const).find(
+        (name) => read(name) !== undefined,
+      );
       if (stray !== undefined) throw new ConfigError(`S3_BUCKET is required when ${stray} is set`);
       this.storage = { driver: 'filesystem', root: resolve(this.dataDir, 'blobs') };
     } else {
       this.storage = {
         driver: 's3',
         endpoint: read('S3_ENDPOINT'),
+        publicEndpoint: read('S3_PUBLIC_ENDPOINT'),
         bucket,
         region: defaulted('S3_REGION'),
         accessKeyId: required('S3_ACCESS_KEY_ID', 'S3_BUCKET is set'),

@@ -121,6 +121,11 @@ export const VARIABLES = {
     parse: url('redis:', 'rediss:'),
   },
   S3_ENDPOINT: { description: 'Endpoint of the S3 store; unset with a bucket: AWS.', fallbackText: 'AWS', parse: url('http:', 'https:') },
+  S3_PUBLIC_ENDPOINT: {
+    description: 'Endpoint in the signed URLs that clients get, when they reach the store under another address than api and worker.',
+    fallbackText: 'S3_ENDPOINT',
+    parse: url('http:', 'https:'),
+  },
   S3_BUCKET: { description: 'Bucket of all objects. Unset: files under STOWAGE_DATA_DIR/blobs.', fallbackText: 'filesystem', parse: text },
   S3_REGION: { description: 'Region of the S3 store.', fallback: 'us-east-1', parse: text },
   S3_ACCESS_KEY_ID: { description: 'Access key of the S3 store.', secret: true, parse: text },
