@@ -282,13 +282,13 @@ function serverSettings({ socketDir, durable, maxConnections }) {
     'max_wal_size=2GB',
     'random_page_cost=1.1',
     'jit=off',
+    // A young database grows faster than its statistics: until they are made, plans cached for tiny tables read them whole.
+    'autovacuum_naptime=10s',
     'timezone=UTC',
     'log_timezone=UTC',
     'logging_collector=off',
     'log_line_prefix=%m [%p] %q%u@%d ',
-    ...(durable
-      ? ['wal_compression=on']
-      : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0', 'autovacuum_naptime=10s']),
+    ...(durable ? ['wal_compression=on'] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0']),
   ];
 }
 
