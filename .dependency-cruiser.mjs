@@ -110,9 +110,9 @@ export default {
     },
     only(
       'typeorm-in-repositories',
-      ['^libs/database/', '/repositories/', '^migrations/'],
+      ['^libs/database/', '/(entities|repositories)/', '^migrations/'],
       packages('typeorm', '@nestjs/typeorm', 'pg'),
-      'Only repositories and libs/database know SQL clients.',
+      'Only repositories, entities and libs/database know SQL clients.',
     ),
     only('bullmq-in-queue', '^libs/queue/', packages('bullmq'), 'Only libs/queue knows BullMQ.'),
     only('redis-in-ports', '^libs/(queue|limiter)/', packages('ioredis'), 'Redis is behind the queue and the limiter.'),

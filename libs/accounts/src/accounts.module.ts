@@ -12,6 +12,9 @@ import { ActivityRecorder } from './activity-recorder.js';
 import { AdminBootstrap } from './admin-bootstrap.service.js';
 import { Authenticator } from './authenticator.service.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
+import { AccountSecretEntity } from './entities/account-secrets.entity.js';
+import { AccountValueEntity } from './entities/account-values.entity.js';
+import { LoginEntity } from './entities/logins.entity.js';
 import { LoginService } from './login.service.js';
 import { OauthService } from './oauth.service.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
@@ -43,7 +46,7 @@ const SERVICES = [
 
 /** Accounts, their logins, passwords, tokens and one-time secrets. */
 @Module({
-  imports: [DatabaseModule, LimiterModule, MailModule],
+  imports: [DatabaseModule.forEntities([AccountSecretEntity, AccountValueEntity, LoginEntity]), LimiterModule, MailModule],
   providers: [
     { provide: Clock, useClass: SystemClock },
     AccountRepository,

@@ -4,11 +4,12 @@ import { AccountsModule } from '#libs/accounts';
 import { DatabaseModule } from '#libs/database';
 import { Clock, SystemClock } from '#libs/kernel';
 
+import { CompanyEntity } from './entities/companies.entity.js';
 import { CompanyRepository } from './repositories/company.repository.js';
 import { SignUpService } from './sign-up.service.js';
 
 @Module({
-  imports: [DatabaseModule, AccountsModule],
+  imports: [DatabaseModule.forEntities([CompanyEntity]), AccountsModule],
   providers: [{ provide: Clock, useClass: SystemClock }, CompanyRepository, SignUpService],
   exports: [SignUpService],
 })

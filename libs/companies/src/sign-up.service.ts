@@ -106,7 +106,6 @@ export class SignUpService {
 
   private async found(company: { name: string; domain: string | null; plan: string }, ownerId: number): Promise<void> {
     const companyId = await this.companies.insert({ ...company, ownerId }, this.clock.now());
-    if (companyId === null) throw new DomainError('NAME_TAKEN', 'Another company has this domain.');
     await this.registration.joinCompany(ownerId, companyId, { isCompanyAdmin: true });
   }
 }

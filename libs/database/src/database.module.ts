@@ -13,4 +13,9 @@ export class DatabaseModule {
       imports: [TypeOrmModule.forRoot({ ...dataSourceOptions(settings), autoLoadEntities: true, retryAttempts: 0 })],
     };
   }
+
+  /** `Database` and `UnitOfWork` for a lib that works on these entities too. */
+  static forEntities(entities: (new () => object)[]): DynamicModule {
+    return { module: DatabaseModule, imports: [TypeOrmModule.forFeature(entities)] };
+  }
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
-import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 
 import { DomainError } from '#libs/kernel';
 
@@ -49,9 +49,14 @@ export class Database {
     return (await this.execute(text, values)).rowCount ?? 0;
   }
 
-  /** TypeORM's manager for plain entity work, bound to the surrounding transaction. */
-  get manager(): EntityManager {
-    return current.getStore()?.runner.manager ?? this.dataSource.manager;
+  /** Plain work on entities, in the surrounding transaction or on its own. Errors arrive as those of `query` do. */
+  async entities<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    try {
+      return await work(current.getStore()?.runner.manager ?? this.dataSource.manager);
+    } catch (error) {
+      // TypeORM's own error holds all parameters, hashes of secrets among them
+      throw translated(error instanceof QueryFailedError ? error.driverError : error);
+    }
   }
 
   /** How many connections the pool has, how many of them are free, and how many callers wait for one. */
@@ -73,7 +78,7 @@ export class Database {
     try {
       return await target.query<T>({ name: statementName(text), text, values: values as unknown[] });
     } catch (error) {
-      throw isRetryable(error) ? error : translatePgError(error);
+      throw translated(error);
     }
   }
 }
@@ -119,7 +124,7 @@ export class UnitOfWork {
         await runner.commitTransaction();
       } catch (error) {
         await runner.rollbackTransaction().catch(() => undefined);
-        throw isRetryable(error) ? error : translatePgError(error);
+        throw translated(error);
       }
       for (const effect of unit.afterCommit) await effect();
       return result;
@@ -127,6 +132,11 @@ export class UnitOfWork {
       await runner.release().catch(() => undefined);
     }
   }
+}
+
+/** What stays as it is for `UnitOfWork.run` to see, or what a user can act on. */
+function translated(error: unknown): unknown {
+  return isRetryable(error) ? error : translatePgError(error);
 }
 
 async function connect(runner: QueryRunner): Promise<unknown> {

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { In, IsNull } from 'typeorm';
 
 import { Database } from '#libs/database';
 import type { AccountRole } from '#libs/kernel';
 
+import { LoginEntity } from '../entities/logins.entity.js';
 import type { LoginKind, LoginName } from '../login-name.js';
 
 export type AccountState = 'pending' | 'active' | 'disabled' | 'deleted';
@@ -248,32 +250,39 @@ export class AccountRepository {
   }
 
   /** All logins of an account, oldest first. */
-  listLogins(accountId: number): Promise<LoginRecord[]> {
-    return this.database.query<LoginRecord & Record<string, unknown>>(
-      `SELECT ${LOGIN} FROM logins l WHERE l.account_id = $1 ORDER BY l.created_at, l.id`,
-      [accountId],
+  async listLogins(accountId: number): Promise<LoginRecord[]> {
+    const rows = await this.database.entities((manager) =>
+      manager.find(LoginEntity, { where: { accountId }, order: { createdAt: 'ASC', id: 'ASC' } }),
     );
+    return rows.map(({ id, kind, value, valueKey, confirmedAt }) => ({
+      id,
+      accountId,
+      kind,
+      value,
+      valueKey,
+      confirmedMs: confirmedAt?.getTime() ?? null,
+    }));
   }
 
   /** LOGIN_TAKEN when anybody has it. */
   async insertLogin(id: string, accountId: number, login: LoginName, now: Date, options: { confirmed: boolean; secretHash?: string }): Promise<void> {
-    await this.database.run(
-      `INSERT INTO logins (id, account_id, kind, value, value_key, secret_hash, confirmed_at, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $7 THEN $8::timestamptz END, $8::timestamptz)`,
-      [id, accountId, login.kind, login.value, login.valueKey, options.secretHash ?? null, options.confirmed, now],
-    );
+    const { kind, value, valueKey } = login;
+    const { confirmed, secretHash = null } = options;
+    const row = { id, accountId, kind, value, valueKey, secretHash, confirmedAt: confirmed ? now : null, createdAt: now };
+    await this.database.entities((manager) => manager.insert(LoginEntity, row));
   }
 
+  /** Keeps the time of the first confirmation. */
   async confirmLogin(loginId: string, now: Date): Promise<void> {
-    await this.database.run('UPDATE logins SET confirmed_at = coalesce(confirmed_at, $2) WHERE id = $1', [loginId, now]);
+    await this.database.entities((manager) => manager.update(LoginEntity, { id: loginId, confirmedAt: IsNull() }, { confirmedAt: now }));
   }
 
   async removeLogin(loginId: string): Promise<boolean> {
-    return (await this.database.run('DELETE FROM logins WHERE id = $1', [loginId])) > 0;
+    return ((await this.database.entities((manager) => manager.delete(LoginEntity, { id: loginId }))).affected ?? 0) > 0;
   }
 
   /** Removes the pairs made for HTTP Basic and contact sync. */
   async removePairs(accountId: number): Promise<void> {
-    await this.database.run(`DELETE FROM logins WHERE account_id = $1 AND kind IN ('basic', 'contacts_sync')`, [accountId]);
+    await this.database.entities((manager) => manager.delete(LoginEntity, { accountId, kind: In(['basic', 'contacts_sync']) }));
   }
 }

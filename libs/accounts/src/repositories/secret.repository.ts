@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { Any, IsNull } from 'typeorm';
 
 import { Database } from '#libs/database';
 import { newId, sha256 } from '#libs/kernel';
+
+import { AccountSecretEntity } from '../entities/account-secrets.entity.js';
 
 export type SecretPurpose = 'confirm' | 'recover' | 'invite' | 'login_key' | 'oauth_request' | 'oauth_verifier';
 
@@ -28,18 +31,11 @@ export class SecretRepository {
     readonly now: Date;
     readonly lifeMs: number;
   }): Promise<void> {
-    await this.database.run(
-      `INSERT INTO account_secrets (id, account_id, purpose, secret_sha256, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7)`,
-      [
-        newId(secret.now.getTime()),
-        secret.accountId,
-        secret.purpose,
-        sha256(secret.value),
-        JSON.stringify(secret.payload ?? {}),
-        secret.now,
-        new Date(secret.now.getTime() + secret.lifeMs),
-      ],
-    );
+    const { value, purpose, accountId, payload = {}, now, lifeMs } = secret;
+    const id = newId(now.getTime());
+    const expiresAt = new Date(now.getTime() + lifeMs);
+    const row = { id, accountId, purpose, secretSha256: sha256(value), payload, createdAt: now, expiresAt };
+    await this.database.entities((manager) => manager.insert(AccountSecretEntity, row));
   }
 
   /** The secret with this value, kept from other uses until the transaction ends; null when it never was, or has ended. */
@@ -51,13 +47,14 @@ export class SecretRepository {
     );
   }
 
+  /** Keeps the time of the first use. */
   async markUsed(id: string, now: Date): Promise<void> {
-    await this.database.run('UPDATE account_secrets SET used_at = coalesce(used_at, $2) WHERE id = $1', [id, now]);
+    await this.database.entities((manager) => manager.update(AccountSecretEntity, { id, usedAt: IsNull() }, { usedAt: now }));
   }
 
   /** Ends all secrets of these kinds that an account has. */
   async removeAll(accountId: number, purposes: readonly SecretPurpose[]): Promise<void> {
-    await this.database.run('DELETE FROM account_secrets WHERE account_id = $1 AND purpose = ANY($2::text[])', [accountId, purposes]);
+    await this.database.entities((manager) => manager.delete(AccountSecretEntity, { accountId, purpose: Any(purposes) }));
   }
 
   /** Removes up to `count` secrets that ended before `now`; how many there were. */

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
+import { AccountValueEntity } from '../entities/account-values.entity.js';
+
 /** Values that clients keep for themselves. */
 @Injectable()
 export class ValueRepository {
@@ -24,14 +26,10 @@ export class ValueRepository {
 
   /** The value of `key` as JSON, undefined when there is none. */
   async find(accountId: number, key: string): Promise<unknown> {
-    const row = await this.database.queryOne<{ value: unknown }>('SELECT value FROM account_values WHERE account_id = $1 AND key = $2', [
-      accountId,
-      key,
-    ]);
-    return row?.value;
+    return (await this.database.entities((manager) => manager.findOneBy(AccountValueEntity, { accountId, key })))?.value;
   }
 
   list(accountId: number): Promise<{ key: string; value: unknown }[]> {
-    return this.database.query('SELECT key, value FROM account_values WHERE account_id = $1 ORDER BY key', [accountId]);
+    return this.database.entities((manager) => manager.find(AccountValueEntity, { where: { accountId }, order: { key: 'ASC' } }));
   }
 }
