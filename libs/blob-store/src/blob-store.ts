@@ -50,6 +50,8 @@ export interface PresignPartOptions {
   readonly sizeBytes?: number;
   /** Upper bound; the filesystem driver enforces it. S3 cannot: there only `sizeBytes` binds, and the caller checks the sum at the end. */
   readonly maxBytes?: number;
+  /** Upper bound of all parts together, enforced like `maxBytes`. */
+  readonly totalBytes?: number;
 }
 
 export interface PresignedPart {

@@ -171,10 +171,10 @@ export class FilesystemBlobStore extends BlobStore {
   }
 
   override presignPart(options: PresignPartOptions): Promise<PresignedPart> {
-    const { key, uploadId, partNumber, sizeBytes, maxBytes } = options;
+    const { key, uploadId, partNumber, sizeBytes, maxBytes, totalBytes } = options;
     assertPartNumber(partNumber);
     const expiresAtMs = this.signedUrls.expiry(options.expiresInSeconds);
-    const url = this.signedUrls.sign({ kind: 'PART', key, uploadId, partNumber, sizeBytes, maxBytes, expiresAtMs });
+    const url = this.signedUrls.sign({ kind: 'PART', key, uploadId, partNumber, sizeBytes, maxBytes, totalBytes, expiresAtMs });
     return Promise.resolve({ url, method: 'PUT', headers: {} });
   }
 

@@ -17,6 +17,8 @@ export interface BlobGrant {
   readonly etag?: string;
   readonly uploadId?: string;
   readonly partNumber?: number;
+  /** Upper bound of all parts of the upload together. */
+  readonly totalBytes?: number;
 }
 
 export interface SignedUrlsOptions {
@@ -29,7 +31,7 @@ export interface SignedUrlsOptions {
 /** First segment of every URL that our own api serves for blobs. */
 export const BLOB_PATH = '/blobs/';
 
-const PARAMETERS = ['exp', 'max', 'len', 'ct', 'cd', 'fn', 'etag', 'upload', 'part'] as const;
+const PARAMETERS = ['exp', 'max', 'len', 'ct', 'cd', 'fn', 'etag', 'upload', 'part', 'sum'] as const;
 
 /** Signs and checks `<publicUrl>/blobs/<key>?...`: HMAC-SHA256 over the kind, the key and every parameter. */
 export class SignedUrls {
@@ -63,6 +65,7 @@ export class SignedUrls {
       grant.etag,
       grant.uploadId,
       grant.partNumber,
+      grant.totalBytes,
     ];
     let query = '';
     PARAMETERS.forEach((name, index) => {
@@ -107,6 +110,7 @@ export class SignedUrls {
       etag: parameters.get('etag') ?? undefined,
       uploadId: parameters.get('upload') ?? undefined,
       partNumber: number(parameters.get('part')),
+      totalBytes: number(parameters.get('sum')),
     };
   }
 

@@ -43,14 +43,18 @@ export async function takeObject({ store, uploads, log }: Parties, exchange: Exc
 
 /** Takes one part of a multipart upload by PUT. Returns the bytes stored. */
 export async function takePart(store: BlobStore, exchange: Exchange, grant: BlobGrant): Promise<number> {
-  const { key, uploadId = '', partNumber = 0, maxBytes, sizeBytes } = grant;
+  const { key, uploadId = '', partNumber = 0, sizeBytes } = grant;
   const announced = contentLength(exchange);
-  refuseTooLong(announced, maxBytes, 0);
+  refuseTooLong(announced, grant.maxBytes, 0);
   if (sizeBytes !== undefined && announced !== null && announced !== sizeBytes) {
     throw new DomainError('FORBIDDEN', `This URL takes exactly ${sizeBytes} bytes`);
   }
   // Known before the first byte, so that a body for an ended upload is not read for nothing.
-  if ((await store.listParts(key, uploadId)) === null) throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload');
+  const parts = await store.listParts(key, uploadId);
+  if (parts === null) throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload');
+  const others = parts.reduce((sum, part) => sum + (part.partNumber === partNumber ? 0 : part.sizeBytes), 0);
+  const maxBytes = Math.min(grant.maxBytes ?? Infinity, Math.max(0, (grant.totalBytes ?? Infinity) - others));
+  refuseTooLong(announced, maxBytes, 0);
   const options = { maxBytes, sizeBytes: sizeBytes ?? announced ?? undefined };
   const part = await receive(exchange, false, (body) => store.putPart(key, uploadId, partNumber, body, options));
   answer(exchange, 200);

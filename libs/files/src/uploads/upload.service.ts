@@ -69,12 +69,13 @@ export class UploadService {
 
   /**
    * Opens an upload, or makes the file at once when a readable file with the declared size and MD5 exists. NAME_TAKEN, NAME_ILLEGAL,
-   * PARENT_NOT_FOUND, VERSION_CONFLICT, VERSION_INVALID, QUOTA_EXCEEDED, INVALID_ARGUMENT, TREE_TOO_DEEP.
+   * PARENT_NOT_FOUND, VERSION_CONFLICT, VERSION_INVALID, QUOTA_EXCEEDED, INVALID_ARGUMENT, TREE_TOO_DEEP, TOO_LARGE.
    */
   async create(actor: Actor, command: CreateUpload): Promise<CreatedUpload> {
     const owner = accountOf(actor);
     const plan = planUpload(command, owner.accountId);
     const declared = { sizeBytes: declaredSize(command.sizeBytes), md5: declaredMd5(command.md5) };
+    if ((declared.sizeBytes ?? 0) > MAX_OBJECT_BYTES) throw new DomainError('TOO_LARGE', `A file can have ${MAX_OBJECT_BYTES} bytes at most.`);
     const { spaceId } = await this.spaces.homeOf(owner.accountId);
     await this.judge(owner, spaceId, plan);
     if (declared.sizeBytes !== null && declared.md5 !== null) {
@@ -123,12 +124,14 @@ export class UploadService {
     }
     const session = await this.ownSession(accountOf(actor), tempPath);
     const { storeKey, multipartId } = await this.startedMultipart(session);
+    const totalBytes = await this.roomFor(session);
     const { url, method, headers } = await this.store.presignPart({
       key: storeKey,
       uploadId: multipartId,
       partNumber,
       expiresInSeconds: this.config.files.uploadTtlSeconds,
-      maxBytes: await this.largestPart(session),
+      maxBytes: Math.min(totalBytes ?? Infinity, MAX_PART_BYTES),
+      totalBytes: totalBytes ?? undefined,
     });
     return { url, method, headers: { 'Content-Type': CONTENT_TYPE, ...headers } };
   }
@@ -196,10 +199,11 @@ export class UploadService {
     throw new DomainError('UPLOAD_CLOSED', 'This upload has ended.');
   }
 
-  private async largestPart(session: UploadSession): Promise<number> {
-    if (session.declaredBytes !== null) return Math.min(session.declaredBytes, MAX_PART_BYTES);
+  /** Bytes that all parts may have together; null = not limited. */
+  private async roomFor(session: UploadSession): Promise<number | null> {
+    if (session.declaredBytes !== null) return session.declaredBytes;
     const free = await this.quotas.freeBytes(session.accountId);
-    return Math.min(free === null ? MAX_PART_BYTES : free + session.reservedBytes, MAX_PART_BYTES);
+    return free === null ? null : free + session.reservedBytes;
   }
 
   private get ttlMs(): number {

@@ -4,7 +4,7 @@ import { Database } from '#libs/database';
 import { DomainError } from '#libs/kernel';
 
 import { type MediaBytes, NO_BYTES, totalBytes } from '../media-bytes.js';
-import { lockedQuotas, quotaOwners } from './quota-sql.js';
+import { BYTE_LIMIT, lockedQuotas, quotaOwners } from './quota-sql.js';
 
 /** What an account may use and uses, in bytes. `limitBytes` null = not limited. */
 export interface Quota {
@@ -31,7 +31,7 @@ interface QuotaRow {
 // is made in both or in neither. `$7` is by how much used + reserved grow; a change that grows nothing is never refused.
 const CHANGE = `
   WITH held AS MATERIALIZED (
-    SELECT q.owner_kind, q.owner_id, $7::bigint <= 0 OR q.limit_bytes IS NULL OR q.used_bytes + q.reserved_bytes + $7 <= q.limit_bytes AS fits
+    SELECT q.owner_kind, q.owner_id, $7::bigint <= 0 OR q.used_bytes + q.reserved_bytes + $7 <= ${BYTE_LIMIT} AS fits
       FROM ${lockedQuotas('$1')}
   ),
   changed AS (

@@ -15,3 +15,6 @@ export function lockedQuotas(account: string): string {
   return `${quotaOwners(account)}
       CROSS JOIN LATERAL (SELECT * FROM quotas x WHERE x.owner_kind = o.owner_kind AND x.owner_id = o.owner_id LIMIT 1 FOR UPDATE) q`;
 }
+
+/** Limit of the quota row `q`. Without one, sums still end where a number stops being exact: announced sizes are whatever a client says. */
+export const BYTE_LIMIT = `coalesce(q.limit_bytes, ${Number.MAX_SAFE_INTEGER})`;

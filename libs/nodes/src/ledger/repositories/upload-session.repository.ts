@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '#libs/database';
 
 import { quotaExceeded } from './quota-ledger.repository.js';
-import { lockedQuotas, quotaOwners } from './quota-sql.js';
+import { BYTE_LIMIT, lockedQuotas, quotaOwners } from './quota-sql.js';
 
 export type UploadState = 'reserved' | 'uploaded' | 'committed' | 'abandoned';
 
@@ -75,7 +75,7 @@ const SESSIONS = 'FROM upload_sessions s JOIN accounts a ON a.id = s.account_id'
 /** Quota rows of the session in CTE `s`, locked in the common order and judged, when CTE `g` says that the reservation changes. */
 const HELD = `
   held AS MATERIALIZED (
-    SELECT q.owner_kind, q.owner_id, g.bytes <= 0 OR q.limit_bytes IS NULL OR q.used_bytes + q.reserved_bytes + g.bytes <= q.limit_bytes AS fits
+    SELECT q.owner_kind, q.owner_id, g.bytes <= 0 OR q.used_bytes + q.reserved_bytes + g.bytes <= ${BYTE_LIMIT} AS fits
       FROM (SELECT s.account_id, g.bytes FROM s, g WHERE g.bytes <> 0) g CROSS JOIN LATERAL ${lockedQuotas('g.account_id')}
   ),
   verdict AS (SELECT coalesce(bool_and(fits), true) AS fits FROM held),
@@ -86,7 +86,7 @@ const HELD = `
 
 const INSERT = `
   WITH held AS MATERIALIZED (
-    SELECT q.owner_kind, q.owner_id, q.limit_bytes IS NULL OR q.used_bytes + q.reserved_bytes + $10::bigint <= q.limit_bytes AS fits
+    SELECT q.owner_kind, q.owner_id, q.used_bytes + q.reserved_bytes + $10::bigint <= ${BYTE_LIMIT} AS fits
       FROM (SELECT 1 WHERE $10::bigint > 0) g CROSS JOIN LATERAL ${lockedQuotas('$4')}
   ),
   verdict AS (SELECT coalesce(bool_and(fits), true) AS fits FROM held),
