@@ -26,6 +26,7 @@ export {
   type NodeKind,
   type NodeRef,
   type NodeView,
+  pageRows,
   type PlacedNode,
   type Removal,
   type Resolution,

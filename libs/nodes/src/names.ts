@@ -1,5 +1,7 @@
 import { DomainError, sha256 } from '#libs/kernel';
 
+import { MAX_DEPTH } from './node.js';
+
 /** Longest name in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 255;
 
@@ -41,7 +43,21 @@ export function pathKey(path: readonly string[]): string {
 
 /** The key by which a trashed node is found under the path where it was, whatever its length; case and composition do not matter. */
 export function restoreKey(path: readonly string[]): string {
-  return sha256(pathKey(path)).toString('hex').slice(0, 32);
+  return digest(pathKey(path));
+}
+
+/** The restore keys of every folder on a path and of what it leads to; a path deeper than any tree has none. */
+export function restoreKeys(path: readonly string[]): string[] {
+  if (path.length > MAX_DEPTH) return [];
+  let way = '';
+  return segmentKeys(path).map((key, index) => {
+    way = index === 0 ? key : `${way}/${key}`;
+    return digest(way);
+  });
+}
+
+function digest(way: string): string {
+  return sha256(way).toString('hex').slice(0, 32);
 }
 
 /** The segments of a stored path such as `/a/b`; `[]` for `/`. */

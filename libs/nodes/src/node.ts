@@ -1,6 +1,14 @@
 /** How deep a tree may be: the root has depth 0. Every recursive statement stops here as well. */
 export const MAX_DEPTH = 128;
 
+/** Most rows that one page holds, also when all are asked for: a folder may have millions of entries, an answer in memory may not. */
+const MAX_PAGE_ROWS = 50_000;
+
+/** Rows of one page for a wanted `limit`, where 0 means all. */
+export function pageRows(limit: number): number {
+  return limit === 0 ? MAX_PAGE_ROWS : Math.min(limit, MAX_PAGE_ROWS);
+}
+
 /** How a caller names a node: by the segments of its path in the actor's home space (`[]` = the root), or by id. */
 export type NodeRef = { readonly path: readonly string[] } | { readonly id: string };
 
@@ -48,6 +56,8 @@ export interface NodeView {
 /** A node together with its path: `/a/b` in stored names, `/` for the root. */
 export interface LocatedNode extends NodeView {
   readonly path: string;
+  /** True when a folder above it is in the trash, and so it is too; `removal` tells only of the node itself. */
+  readonly insideTrash?: boolean;
 }
 
 /** A node and the ids of the way to it, the root of its space first and itself last. */

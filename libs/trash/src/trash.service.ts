@@ -14,6 +14,7 @@ import {
   NodeRepository,
   NodeResolver,
   type NodeView,
+  pageRows,
   pathSegments,
   type PlacedNode,
   SpaceRepository,
@@ -41,7 +42,7 @@ export interface ListTrash {
   readonly orderBy: NodeOrder;
   readonly descending: boolean;
   readonly offset: number;
-  /** 0 = all. */
+  /** 0 = as many as one page may hold. */
   readonly limit: number;
   readonly knownEtag?: string | null;
 }
@@ -132,11 +133,12 @@ export class TrashService {
     const space = await this.spaceRows.find(spaceId);
     const etag = createHash('sha256').update(`trash:${spaceId}:${space!.trashRevision}`).digest('hex').slice(0, 32);
     if (command.knownEtag === etag) return { entries: [], etag, notModified: true, isLastPage: true };
-    const { dirsOnly, orderBy, descending, offset, limit } = command;
-    const page = { dirsOnly, orderBy, descending, offset, limit: limit === 0 ? 0 : limit + 1, viewerId: viewerOf(actor) };
+    const { dirsOnly, orderBy, descending, offset } = command;
+    const limit = pageRows(command.limit);
+    const page = { dirsOnly, orderBy, descending, offset, limit: limit + 1, viewerId: viewerOf(actor) };
     const entries = await this.rows.list(spaceId, page);
     await this.access.require(actor, 'node.read', entries);
-    const isLastPage = limit === 0 || entries.length <= limit;
+    const isLastPage = entries.length <= limit;
     return { entries: isLastPage ? entries : entries.slice(0, limit), etag, notModified: false, isLastPage };
   }
 

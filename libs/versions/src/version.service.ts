@@ -11,13 +11,12 @@ import {
   nameKey,
   type NodeRef,
   NodeResolver,
+  pageRows,
   QuotaLedger,
   type Version,
   VersionRepository,
 } from '#libs/nodes';
 
-/** Most versions that one page of a list holds. */
-const MAX_PAGE = 2000;
 const MAX_ROUNDS = 10;
 
 /** The history of files. */
@@ -34,21 +33,27 @@ export class VersionService {
     private readonly clock: Clock,
   ) {}
 
-  /** Versions of a file, newest first. `limit` 0 = all. NODE_NOT_FOUND, NOT_A_FILE. */
+  /** Versions of a file, newest first. `limit` 0 = as many as one page may hold. NODE_NOT_FOUND, NOT_A_FILE. */
   async list(actor: Actor, { node: ref, skip, limit }: { node: NodeRef; skip: number; limit: number }): Promise<Version[]> {
     if (!Number.isSafeInteger(skip) || skip < 0 || !Number.isSafeInteger(limit) || limit < 0) {
       throw new DomainError('INVALID_ARGUMENT', 'A page is given by whole numbers from 0.');
     }
     const node = await this.file(actor, 'node.read', ref);
-    return this.versions.list(node.id, skip, limit === 0 ? 0 : Math.min(limit, MAX_PAGE));
+    return this.versions.list(node.id, skip, pageRows(limit));
   }
 
   /** One version of a file, and the file. NODE_NOT_FOUND, NOT_A_FILE, VERSION_NOT_FOUND. */
   async get(actor: Actor, { node: ref, versionNo }: { node: NodeRef; versionNo: number }): Promise<{ node: LocatedNode; version: Version }> {
     const node = await this.file(actor, 'node.read', ref);
+    return { node, version: await this.of(actor, node, versionNo) };
+  }
+
+  /** One version of a file that has been found already, in place or in the trash. VERSION_NOT_FOUND. */
+  async of(actor: Actor, node: LocatedNode, versionNo: number): Promise<Version> {
+    await this.access.require(actor, 'node.read', [node]);
     const version = Number.isSafeInteger(versionNo) ? await this.versions.find(node.id, versionNo) : null;
     if (!version) throw versionNotFound();
-    return { node, version };
+    return version;
   }
 
   /** Versions that a client which has `versionNo` lacks, oldest first. VERSION_NOT_FOUND when the file never had that version. */

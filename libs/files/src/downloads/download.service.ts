@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AccessService } from '#libs/access';
 import { BlobStore } from '#libs/blob-store';
 import { type Actor, DomainError } from '#libs/kernel';
-import { type LocatedNode, type NodeRef, VersionRepository } from '#libs/nodes';
+import { type LocatedNode, type NodeRef, type Version, VersionRepository } from '#libs/nodes';
 
 import { BrowseService } from '../tree/browse.service.js';
 
@@ -14,7 +14,7 @@ export interface DownloadLink {
   /** Absolute; needs no header. */
   readonly url: string;
   readonly node: LocatedNode;
-  readonly version: { readonly no: number; readonly sizeBytes: number; readonly md5: string };
+  readonly version: Version;
 }
 
 export interface LinkRequest {
@@ -52,6 +52,6 @@ export class DownloadService {
       disposition: inline ? 'inline' : 'attachment',
       etag: version.md5,
     });
-    return { url, node, version: { no: version.no, sizeBytes: version.sizeBytes, md5: version.md5 } };
+    return { url, node, version };
   }
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
+import { UnitOfWork } from '#libs/database';
 import { type Actor, decodeCursor, DomainError, encodeCursor, isUuid } from '#libs/kernel';
 import {
   ListingRepository,
@@ -14,8 +15,11 @@ import {
   NodeRepository,
   NodeResolver,
   type NodeView,
+  pageRows,
+  type PlacedNode,
   SearchRepository,
   segmentKeys,
+  SpaceRepository,
   SpaceService,
   SubtreeRepository,
   TrashRepository,
@@ -36,7 +40,7 @@ export interface ListFolder {
   readonly orderBy: NodeOrder;
   readonly descending: boolean;
   readonly offset: number;
-  /** 0 = all. */
+  /** 0 = as many as one page may hold (MAX_PAGE_ROWS). */
   readonly limit: number;
   /** `nextCursor` of the page before, with the same order; replaces `offset`. */
   readonly cursor?: string | null;
@@ -77,7 +81,16 @@ const MAX_QUERY_BYTES = 1_000;
 
 /** The ETag of a folder's listing: the same for everyone who sees it, another one after every change in it. */
 export function folderEtag(folder: NodeView): string {
-  return createHash('sha256').update(`${folder.id}:${folder.revision}`).digest('hex').slice(0, 32);
+  return etagOf(`${folder.id}:${folder.revision}`);
+}
+
+function etagOf(state: string): string {
+  return createHash('sha256').update(state).digest('hex').slice(0, 32);
+}
+
+/** The node, with word of whether it is in the trash because of a folder above it. */
+function located({ node, live }: PlacedNode): LocatedNode {
+  return live || node.removal !== null ? node : { ...node, insideTrash: true };
 }
 
 /** Reading of the tree. */
@@ -92,6 +105,8 @@ export class BrowseService {
     private readonly searches: SearchRepository,
     private readonly trash: TrashRepository,
     private readonly access: AccessService,
+    private readonly spaceRows: SpaceRepository,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** One node. NODE_NOT_FOUND. */
@@ -106,9 +121,10 @@ export class BrowseService {
   async list(actor: Actor, command: ListFolder): Promise<FolderListing> {
     const folder = await this.get(actor, command);
     if (folder.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${folder.path}" is not a folder.`);
-    const etag = folderEtag(folder);
+    const etag = command.includeRemoved ? await this.etagWithTrash(folder) : folderEtag(folder);
     if (command.knownEtag === etag) return { folder, etag, notModified: true, entries: [], isLastPage: true, nextCursor: null };
-    const { orderBy, descending, limit, offset } = command;
+    const { orderBy, descending, offset } = command;
+    const limit = pageRows(command.limit);
     const after = command.cursor ? readCursor(command.cursor, orderBy, descending) : null;
     const entries = await this.listings.children(folder, {
       dirsOnly: command.dirsOnly,
@@ -116,11 +132,11 @@ export class BrowseService {
       orderBy,
       descending,
       offset,
-      limit: limit === 0 ? 0 : limit + 1,
+      limit: limit + 1,
       after,
       viewerId: viewerOf(actor),
     });
-    const isLastPage = limit === 0 || entries.length <= limit;
+    const isLastPage = entries.length <= limit;
     const page = isLastPage ? entries : entries.slice(0, limit);
     const last = page[page.length - 1];
     const nextCursor = isLastPage || !last ? null : encodeCursor([orderBy, descending ? 1 : 0, sortValue(last, orderBy), last.id]);
@@ -161,19 +177,26 @@ export class BrowseService {
     return { entries: found.slice(0, limit).filter((node) => allowed.has(node.id)), isLastPage: found.length <= limit };
   }
 
-  /** The actor's live favourites, most recently marked first. `limit` 0 = all. */
+  /** The actor's live favourites, most recently marked first. `limit` 0 = as many as one page may hold. */
   async favorites(actor: Actor, { offset, limit }: { readonly offset: number; readonly limit: number }): Promise<LocatedNode[]> {
     if (actor.kind !== 'account') return [];
-    const found = await this.searches.favorites(actor.accountId, limit === 0 ? null : limit, offset);
+    const found = await this.searches.favorites(actor.accountId, pageRows(limit), offset);
     const allowed = await this.access.allowed(actor, 'node.read', found);
     return found.filter((node) => allowed.has(node.id));
   }
 
-  /** Marks a node as favourite or not; without `value` it changes to the other. NODE_NOT_FOUND. */
+  /** Marks a node as favourite or not; without `value` it changes to the other. Listings show the mark, so their ETag changes. NODE_NOT_FOUND. */
   async setFavorite(actor: Actor, { node: ref, value }: { readonly node: NodeRef; readonly value?: boolean }): Promise<LocatedNode> {
     const node = await this.get(actor, { node: ref });
     if (actor.kind !== 'account') throw new DomainError('INVALID_ARGUMENT', 'Only an account has favourites.');
-    return { ...node, favorite: await this.nodes.setFavorite(actor.accountId, node.id, value) };
+    const { accountId } = actor;
+    const favorite = await this.unitOfWork.run(async () => {
+      const marked = await this.nodes.setFavorite(accountId, node.id, value);
+      const shownIn = [node.parentId, node.kind === 'folder' ? node.id : null].filter((id) => id !== null);
+      if (marked !== node.favorite) await this.nodes.bumpFolders(shownIn.map((folderId) => ({ folderId, files: 0, folders: 0, bytes: 0 })));
+      return marked;
+    });
+    return { ...node, favorite, revision: node.revision + (favorite !== node.favorite && node.kind === 'folder' ? 1 : 0) };
   }
 
   private async find(actor: Actor, ref: NodeRef, includeRemoved: boolean): Promise<LocatedNode | null> {
@@ -182,7 +205,7 @@ export class BrowseService {
     if ('id' in ref) return this.findRemovedById(actor, ref.id);
     const { spaceId } = await this.spaces.homeOfActor(actor);
     const [removed] = await this.trash.resolveRemoved(spaceId, [ref.path], viewerOf(actor));
-    return removed?.node ?? null;
+    return removed ? located(removed) : null;
   }
 
   /** A node in the trash or inside of something there; what is being erased, or not finished, is not there for anyone. */
@@ -191,7 +214,13 @@ export class BrowseService {
     const placed = (await this.nodes.locate([id], viewerOf(actor))).get(id);
     if (!placed) return null;
     const above = await this.nodes.byIds(placed.chain);
-    return above.every((node) => node.removal === null || node.removal === 'trashed') ? placed.node : null;
+    return above.every((node) => node.removal === null || node.removal === 'trashed') ? located(placed) : null;
+  }
+
+  /** A listing that also holds what was removed changes when the trash does. */
+  private async etagWithTrash(folder: NodeView): Promise<string> {
+    const space = await this.spaceRows.find(folder.spaceId);
+    return etagOf(`${folder.id}:${folder.revision}:${space!.trashRevision}`);
   }
 }
 

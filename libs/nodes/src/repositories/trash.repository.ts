@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
-import { restoreKey, segmentKeys } from '../names.js';
+import { restoreKeys, segmentKeys } from '../names.js';
 import { MAX_DEPTH, type NodeKind, type NodeView, type PlacedNode } from '../node.js';
 import type { NodeOrder } from './listing.repository.js';
 import { NODE_COLUMNS, type PlacedRow, toPlaced } from './node-columns.js';
@@ -136,7 +136,7 @@ export class TrashRepository {
    */
   async resolveRemoved(spaceId: string, paths: readonly (readonly string[])[], viewerId: number | null): Promise<(PlacedNode | null)[]> {
     if (paths.length === 0) return [];
-    const asked = paths.map((path) => ({ restoreKeys: path.map((_, index) => restoreKey(path.slice(0, index + 1))), nameKeys: segmentKeys(path) }));
+    const asked = paths.map((path) => ({ restoreKeys: restoreKeys(path), nameKeys: segmentKeys(path) }));
     const rows = await this.database.query<PlacedRow & { turn: number }>(RESOLVE_REMOVED, [spaceId, JSON.stringify(asked), viewerId]);
     const byTurn = new Map(rows.map(({ turn, ...row }) => [turn, toPlaced(row, false)]));
     return paths.map((_, index) => byTurn.get(index + 1) ?? null);

@@ -1,19 +1,21 @@
 import type { DownloadLink } from '#libs/files';
 
-import { clientData } from './node.presenter.js';
+import { clientData, isDeleted } from './node.presenter.js';
+import { asOf } from './version.presenter.js';
 
-/** The answer of files/get. */
+/** The answer of files/get: what the file was in the version asked for. */
 export function presentDownload({ url, node, version }: DownloadLink) {
+  const file = version.no === node.versionNo ? node : asOf(node, version);
   return {
     url,
-    path: node.path,
-    deleted: node.removal !== null,
+    path: file.path,
+    deleted: isDeleted(file),
     method: 'GET',
     version: version.no,
     size: version.sizeBytes,
     checksum: version.md5,
-    created: node.createdMs,
-    modified: node.modifiedMs,
-    client_data: clientData(node),
+    created: file.createdMs,
+    modified: file.modifiedMs,
+    client_data: clientData(file),
   };
 }

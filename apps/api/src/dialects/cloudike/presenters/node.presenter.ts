@@ -14,8 +14,6 @@ export type People = ReadonlyMap<number, Person>;
 export interface NodeOptions {
   /** false leaves `extradata` out. */
   readonly extra?: boolean;
-  /** True for what is in the trash with a folder above it; a node that was trashed itself is known by its own row. */
-  readonly deleted?: boolean;
 }
 
 /** The account ids whose names the presentation of `nodes` needs. */
@@ -33,7 +31,7 @@ export function presentTrashItem(node: NodeView, people: People, options: NodeOp
   return { name: node.trashName ?? node.name, restore_path: node.restorePath ?? `/${node.name}`, ...presentFacts(node, people, options) };
 }
 
-function presentFacts(node: NodeView, people: People, { extra = true, deleted = node.removal !== null }: NodeOptions) {
+function presentFacts(node: NodeView & Pick<LocatedNode, 'insideTrash'>, people: People, { extra = true }: NodeOptions) {
   const owner = people.get(node.ownerId);
   const author = people.get(node.authorId);
   const kind = node.kind === 'folder' ? folderFacts(node) : fileFacts(node, extra);
@@ -43,8 +41,8 @@ function presentFacts(node: NodeView, people: People, { extra = true, deleted = 
     modified: node.modifiedMs,
     client_data: clientData(node),
     thumbnail: false,
-    deleted,
-    is_in_trash: deleted,
+    deleted: isDeleted(node),
+    is_in_trash: node.removal === 'trashed' || node.insideTrash === true,
     is_favorite: node.favorite,
     shared: false,
     shared_hash: null,
@@ -77,6 +75,11 @@ function fileFacts(node: NodeView, extra: boolean) {
     icon: iconOf(mimeType),
     ...(extra ? { extradata: {} } : {}),
   };
+}
+
+/** True for what is not in its place any more: removed itself, or together with a folder above it. */
+export function isDeleted(node: Pick<LocatedNode, 'removal' | 'insideTrash'>): boolean {
+  return node.removal !== null || node.insideTrash === true;
 }
 
 /** The dates that the client supplied, and only those. */

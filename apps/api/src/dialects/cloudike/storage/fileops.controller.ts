@@ -19,7 +19,7 @@ export class FileopsController {
   @Route('fileops/folder_create', {
     auth: 'account',
     summary: 'Make a folder, with the folders above it',
-    errors: { NAME_TAKEN: [403, 'FolderAlreadyCreated'] },
+    errors: { NAME_TAKEN: [403, 'FolderAlreadyCreated'], NOT_A_FOLDER: [403, 'NotAFolder'] },
   })
   async folderCreate(@CurrentActor() actor: AccountActor, @Params(FolderCreateDto) { path, created, modified }: FolderCreateDto) {
     return this.wire.node(await this.folders.create(actor, { path, createParents: true, clientCreatedMs: created, clientModifiedMs: modified }));

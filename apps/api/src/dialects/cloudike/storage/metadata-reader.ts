@@ -36,7 +36,6 @@ export class MetadataReader {
   private async node(actor: AccountActor, { node: ref, includeRemoved, versionNo }: ReadMetadata): Promise<LocatedNode> {
     const node = await this.browse.get(actor, { node: ref, includeRemoved });
     if (versionNo === undefined || node.kind === 'folder' || versionNo === node.versionNo) return node;
-    const { version } = await this.versions.get(actor, { node: { id: node.id }, versionNo });
-    return asOf(node, version);
+    return asOf(node, await this.versions.of(actor, node, versionNo));
   }
 }
