@@ -49,9 +49,9 @@ export class TaskService {
     return view(owned(actor, PUBLIC_ID.test(publicId) ? await this.tasks.byPublicId(publicId) : null));
   }
 
-  /** The task of this kind that the actor started last, or null. */
-  async latest(actor: Actor, kind: TaskKind): Promise<TaskView | null> {
-    const row = await this.tasks.latest(accountOf(actor), kind);
+  /** The task of this kind, and of this `input` when it is given, that the actor started last, or null. */
+  async latest(actor: Actor, kind: TaskKind, input?: object): Promise<TaskView | null> {
+    const row = await this.tasks.latest(accountOf(actor), kind, input ?? null);
     return row && view(row);
   }
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
-import { type Actor, SYSTEM_ACTOR } from '#libs/kernel';
+import { type Actor, DomainError, SYSTEM_ACTOR } from '#libs/kernel';
 import type { NodeRef } from '#libs/nodes';
-import { HandlesTask, type TaskHandler, TaskService } from '#libs/tasks';
+import { HandlesTask, type TaskHandler, TaskService, type TaskView } from '#libs/tasks';
 
 import { BrowseService, type Totals } from './browse.service.js';
 
@@ -18,10 +18,20 @@ export class FolderSizeService {
     private readonly tasks: TaskService,
   ) {}
 
-  /** Starts the task `files.calculate-size`; its result is Totals. NODE_NOT_FOUND. */
+  /** Starts the task `files.calculate-size`; its result is Totals. NODE_NOT_FOUND, NOT_A_FOLDER. */
   async start(actor: Actor, node: NodeRef): Promise<{ publicId: string }> {
-    const { id } = await this.browse.get(actor, { node });
-    return this.tasks.start(actor, 'files.calculate-size', { nodeId: id } satisfies FolderSizeInput);
+    return this.tasks.start(actor, 'files.calculate-size', await this.input(actor, node));
+  }
+
+  /** The last task that the actor started for this folder, or null. NODE_NOT_FOUND, NOT_A_FOLDER. */
+  async latest(actor: Actor, node: NodeRef): Promise<TaskView | null> {
+    return this.tasks.latest(actor, 'files.calculate-size', await this.input(actor, node));
+  }
+
+  private async input(actor: Actor, node: NodeRef): Promise<FolderSizeInput> {
+    const { id, kind, path } = await this.browse.get(actor, { node });
+    if (kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${path}" is not a folder.`);
+    return { nodeId: id };
   }
 }
 

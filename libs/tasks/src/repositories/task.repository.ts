@@ -69,10 +69,11 @@ export class TaskRepository {
     return this.database.queryOne<Row>(`SELECT ${COLUMNS} FROM tasks WHERE id = $1 FOR UPDATE`, [id]);
   }
 
-  latest(accountId: number | null, kind: TaskKind): Promise<TaskRow | null> {
+  latest(accountId: number | null, kind: TaskKind, input: object | null): Promise<TaskRow | null> {
     return this.database.queryOne<Row>(
-      `SELECT ${COLUMNS} FROM tasks WHERE account_id IS NOT DISTINCT FROM $1 AND kind = $2 ORDER BY created_at DESC, id DESC LIMIT 1`,
-      [accountId, kind],
+      `SELECT ${COLUMNS} FROM tasks WHERE account_id IS NOT DISTINCT FROM $1 AND kind = $2 AND ($3::jsonb IS NULL OR input = $3::jsonb)
+        ORDER BY created_at DESC, id DESC LIMIT 1`,
+      [accountId, kind, input && JSON.stringify(input)],
     );
   }
 

@@ -7,7 +7,8 @@ import { TaskService, type TaskView } from '#libs/tasks';
 import { Reply } from '../http/index.js';
 
 /**
- * dir_size_calculate is one URL without an id: a call starts a count, unless one is running or has ended and nobody has read its end yet.
+ * dir_size_calculate is one URL without an id: a call starts a count, unless one of the same folder is running or has ended and nobody has read
+ * its end yet.
  * What was read is forgotten, so that the next call starts anew.
  */
 @Injectable()
@@ -18,7 +19,7 @@ export class FolderSizePoll {
   ) {}
 
   async poll(actor: AccountActor, path: readonly string[]): Promise<Reply> {
-    const last = await this.tasks.latest(actor, 'files.calculate-size');
+    const last = await this.sizes.latest(actor, { path });
     if (!last) return this.start(actor, path);
     const state = last.state;
     if (state === 'waiting' || state === 'running') return running(last);

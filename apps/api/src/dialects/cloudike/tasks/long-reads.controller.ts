@@ -1,5 +1,5 @@
 import { FullListingService, type FullListingResult, DerivedLinkService } from '#libs/files';
-import { type AccountActor } from '#libs/kernel';
+import { type AccountActor, DomainError } from '#libs/kernel';
 import { TaskService } from '#libs/tasks';
 
 import { CloudikeController, CurrentActor, Params, Route } from '../http/index.js';
@@ -24,12 +24,18 @@ export class LongReadsController {
   })
   async fullListing(@CurrentActor() actor: AccountActor, @Params(FullListingDto) { listingRequestId }: FullListingDto) {
     if (!listingRequestId) return { listing_request_id: (await this.listings.start(actor)).publicId };
-    const task = finishedTask(await this.tasks.get(actor, listingRequestId));
+    const found = await this.tasks.get(actor, listingRequestId);
+    if (found.kind !== 'files.full-listing') throw new DomainError('TASK_NOT_FOUND', 'There is no listing with this id.');
+    const task = finishedTask(found);
     const { url } = await this.links.link(actor, (task.result as unknown as FullListingResult).storeKey);
     return { url };
   }
 
-  @Route('dir_size_calculate', { auth: 'account', summary: 'Count a folder in the background, and ask whether it is done' })
+  @Route('dir_size_calculate', {
+    auth: 'account',
+    summary: 'Count a folder in the background, and ask whether it is done',
+    errors: { NOT_A_FOLDER: [400, 'InvalidParameters'] },
+  })
   async folderSize(@CurrentActor() actor: AccountActor, @Params(OptionalPathDto) { path = [] }: OptionalPathDto) {
     return this.sizes.poll(actor, path);
   }
