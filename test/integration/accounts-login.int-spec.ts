@@ -367,18 +367,19 @@ describe('HTTP Basic', () => {
     expect(await outcome(logins.pairLogin(actor))).toBe('LOGIN_NOT_FOUND');
     const first = await logins.createPair(actor, {});
     expect(first.login).toMatch(/^.{8}$/);
-    expect(await basic(`${first.login}:${first.password}`)).toEqual(actor);
+    const byPair = { ...actor, byPair: true };
+    expect(await basic(`${first.login}:${first.password}`)).toEqual(byPair);
     const name = `dav${count}`;
     const second = await logins.createPair(actor, { login: name, password: 'seven 7' });
     expect(second).toEqual({ login: name, password: 'seven 7' });
     expect(await outcome(basic(`${first.login}:${first.password}`))).toBe('INVALID_CREDENTIALS');
-    expect(await basic(`${name.toUpperCase()}:seven 7`)).toEqual(actor);
+    expect(await basic(`${name.toUpperCase()}:seven 7`)).toEqual(byPair);
     expect(await logins.pairLogin(actor)).toBe(name);
     expect(await outcome(house.get(LoginService).byBasic(`${name}:seven 7`, CLIENT))).toBe('FORBIDDEN');
     expect((await house.get(LoginService).byBasic(`${email}:${PASSWORD}`, CLIENT)).accountId).toBe(actor.accountId);
     const stranger = await house.account(freshEmail());
     expect(await outcome(logins.createPair(stranger, { login: name.toUpperCase(), password: 'x' }))).toBe('LOGIN_TAKEN');
-    for (const bad of ['a:b', 'a@b', 'email', 'x'.repeat(257), 'a\u0007b'])
+    for (const bad of ['a:b', 'a@b', 'email', 'x'.repeat(257), 'a\u0007b', '79201234567', '+7 (920)'])
       expect(await outcome(logins.createPair(stranger, { login: bad }))).toBe('INVALID_ARGUMENT');
     await logins.remove(actor, `basic:${name}`);
     expect(await outcome(basic(`${name}:seven 7`))).toBe('INVALID_CREDENTIALS');

@@ -1,15 +1,20 @@
 import { Injectable } from '@nestjs/common';
 
 import { UnitOfWork } from '#libs/database';
-import { type AccountActor, Clock, DomainError, isDomainError, newId, randomUrlSafe } from '#libs/kernel';
+import { type AccountActor, Clock, DomainError, newId, randomUrlSafe } from '#libs/kernel';
 
 import { AccountDirectory } from './account-directory.service.js';
 import { Authenticator } from './authenticator.service.js';
-import { basicLogin, emailLogin, formatLogin, type LoginName, parseLogin, phoneLogin } from './login-name.js';
+import { basicLogin, emailLogin, formatLogin, isPair, type LoginName, phoneLogin, readOrNull } from './login-name.js';
+import { refusePair } from './pair-rule.js';
 import { checkNewPassword, PasswordHasher } from './password-hasher.js';
 import { RegistrationService } from './registration.service.js';
+import { AbandonedRepository } from './repositories/abandoned.repository.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';
+
+/** What a pair of user name and password is for. */
+type PairKind = 'basic' | 'contacts_sync';
 
 export interface LookedUpLogin {
   /** Of the account's company; empty when it has none. */
@@ -21,6 +26,7 @@ export interface LookedUpLogin {
 export class AccountLoginsService {
   constructor(
     private readonly accounts: AccountRepository,
+    private readonly abandoned: AbandonedRepository,
     private readonly guards: LoginGuardRepository,
     private readonly registration: RegistrationService,
     private readonly authenticator: Authenticator,
@@ -38,8 +44,12 @@ export class AccountLoginsService {
     return { companyDomain: (await this.accounts.find(login.accountId))?.companyDomain ?? '' };
   }
 
-  /** Removes one of the actor's logins and answers it as stored. LOGIN_NOT_FOUND; LAST_LOGIN when nobody could sign in afterwards. */
+  /**
+   * Removes one of the actor's logins, ends the links sent to it, and answers it as stored. LOGIN_NOT_FOUND; LAST_LOGIN when nobody could sign in
+   * afterwards; FORBIDDEN for a pair made for one program.
+   */
   async remove(actor: AccountActor, loginText: string): Promise<string> {
+    refusePair(actor);
     const name = readOrNull(loginText);
     if (name === null) throw loginNotFound();
     const removed = await this.unitOfWork.run(async () => {
@@ -47,9 +57,10 @@ export class AccountLoginsService {
       const logins = await this.accounts.listLogins(actor.accountId);
       const login = logins.find((candidate) => candidate.kind === name.kind && candidate.valueKey === name.valueKey);
       if (login === undefined) throw loginNotFound();
-      const leads = (candidate: typeof login) => candidate.kind !== 'basic' && candidate.kind !== 'contacts_sync' && candidate.confirmedMs !== null;
+      const leads = (candidate: typeof login) => !isPair(candidate.kind) && candidate.confirmedMs !== null;
       if (leads(login) && logins.filter(leads).length === 1) throw new DomainError('LAST_LOGIN', 'The last login cannot be removed.');
       await this.accounts.removeLogin(login.id);
+      await this.abandoned.endLinks(actor.accountId, login.id);
       await this.guards.reset([formatLogin({ kind: login.kind, value: login.valueKey })]);
       return formatLogin(login);
     });
@@ -60,6 +71,7 @@ export class AccountLoginsService {
 
   /** Adds an address; it can be used once its mail is answered (at once with confirmation off). LOGIN_TAKEN. */
   async addEmail(actor: AccountActor, email: string): Promise<string> {
+    refusePair(actor);
     const login = emailLogin(email);
     const confirmed = !this.registration.confirmsByMail;
     if (!confirmed) await this.registration.takeMailSlot(formatLogin({ kind: login.kind, value: login.valueKey }));
@@ -69,6 +81,7 @@ export class AccountLoginsService {
 
   /** Adds a phone number. FORBIDDEN where logins have to be confirmed: nothing here sends short messages. LOGIN_TAKEN. */
   async addPhone(actor: AccountActor, phone: string): Promise<string> {
+    refusePair(actor);
     const login = phoneLogin(phone);
     if (this.registration.confirmsByMail) throw new DomainError('FORBIDDEN', 'A phone number cannot be confirmed here.');
     await this.add(actor, login, true);
@@ -76,20 +89,22 @@ export class AccountLoginsService {
   }
 
   /**
-   * Makes the actor's pair for HTTP Basic (WebDAV programs), in place of an earlier one. Absent or empty parts are made up. This answer is the only
-   * one that ever holds the password. LOGIN_TAKEN.
+   * Makes the actor's pair for HTTP Basic (WebDAV programs) or for the synchronisation of contacts, in place of an earlier one of that kind. Absent or
+   * empty parts are made up. This answer is the only one that ever holds the password. LOGIN_TAKEN; FORBIDDEN when asked for by a pair.
    */
   async createPair(
     actor: AccountActor,
     wish: { readonly login?: string | undefined; readonly password?: string | undefined },
+    kind: PairKind = 'basic',
   ): Promise<{ login: string; password: string }> {
-    const login = basicLogin(wish.login || randomUrlSafe(6).toLowerCase());
+    refusePair(actor);
+    const login = { ...basicLogin(wish.login || `u${randomUrlSafe(6).toLowerCase().slice(1)}`), kind };
     const password = wish.password || randomUrlSafe(15);
     checkNewPassword(password);
     const secretHash = await this.hasher.hash(password);
     await this.unitOfWork.run(async () => {
       await this.accounts.lock(actor.accountId);
-      const earlier = (await this.accounts.listLogins(actor.accountId)).find((candidate) => candidate.kind === 'basic');
+      const earlier = (await this.accounts.listLogins(actor.accountId)).find((candidate) => candidate.kind === kind);
       if (earlier !== undefined) await this.accounts.removeLogin(earlier.id);
       const now = this.clock.now();
       await this.accounts.insertLogin(newId(now.getTime()), actor.accountId, login, now, { confirmed: true, secretHash });
@@ -100,8 +115,8 @@ export class AccountLoginsService {
   }
 
   /** The user name of the actor's pair. Its password is not known to anybody but its owner. LOGIN_NOT_FOUND. */
-  async pairLogin(actor: AccountActor): Promise<string> {
-    const pair = (await this.accounts.listLogins(actor.accountId)).find((login) => login.kind === 'basic');
+  async pairLogin(actor: AccountActor, kind: PairKind = 'basic'): Promise<string> {
+    const pair = (await this.accounts.listLogins(actor.accountId)).find((login) => login.kind === kind);
     if (pair === undefined) throw loginNotFound();
     return pair.value;
   }
@@ -115,15 +130,6 @@ export class AccountLoginsService {
       const account = await this.accounts.find(actor.accountId);
       await this.registration.sendConfirmation(actor.accountId, loginId, login.value, account?.lang ?? 'en');
     });
-  }
-}
-
-function readOrNull(text: string): LoginName | null {
-  try {
-    return parseLogin(text);
-  } catch (error) {
-    if (isDomainError(error)) return null;
-    throw error;
   }
 }
 

@@ -22,6 +22,7 @@ import { PasswordHasher } from './password-hasher.js';
 import { ProfileService } from './profile.service.js';
 import { RecoveryService } from './recovery.service.js';
 import { RegistrationService } from './registration.service.js';
+import { AbandonedRepository } from './repositories/abandoned.repository.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';
 import { SecretRepository } from './repositories/secret.repository.js';
@@ -49,6 +50,7 @@ const SERVICES = [
   imports: [DatabaseModule.forEntities([AccountSecretEntity, AccountValueEntity, LoginEntity]), LimiterModule, MailModule],
   providers: [
     { provide: Clock, useClass: SystemClock },
+    AbandonedRepository,
     AccountRepository,
     LoginGuardRepository,
     SecretRepository,

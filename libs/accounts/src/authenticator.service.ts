@@ -7,7 +7,7 @@ import { type AccountActor, Clock, DomainError, sha256 } from '#libs/kernel';
 
 import { ActivityRecorder } from './activity-recorder.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
-import { basicCandidates, splitBasic } from './login-name.js';
+import { basicCandidates, isPair, splitBasic } from './login-name.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { type TokenHolder, TokenRepository } from './repositories/token.repository.js';
 
@@ -113,9 +113,13 @@ export class Authenticator {
       (current.expiresMs === null || current.expiresMs > this.clock.nowMs());
     const credential = stillRight ? current : await this.verifier.verify(logins, split.password, ip);
     this.proven.set(key, { secretHash: credential.secretHash! });
-    const { accountId, companyId, role } = credential;
+    const { accountId, companyId, role, loginKind } = credential;
     this.activity.record(accountId, null, null);
-    return { actor: { kind: 'account', accountId, companyId, role, tokenId: null }, ownerId: accountId, trustMs: TRUST_MS };
+    return {
+      actor: { kind: 'account', accountId, companyId, role, tokenId: null, ...(isPair(loginKind) ? { byPair: true } : {}) },
+      ownerId: accountId,
+      trustMs: TRUST_MS,
+    };
   }
 }
 

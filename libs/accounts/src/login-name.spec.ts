@@ -59,8 +59,10 @@ describe('splitBasic', () => {
 });
 
 describe('basicCandidates', () => {
-  it('takes a bare number for a user name first and for a phone number then', () => {
-    expect(basicCandidates('79201234567').map((login) => login.kind)).toEqual(['basic', 'msisdn']);
+  it('takes a number, in any spelling, for nothing but a phone number', () => {
+    for (const user of ['79201234567', '+7 (920) 123-45-67', '7 920 1234567'])
+      expect(basicCandidates(user)).toEqual([{ kind: 'msisdn', value: '79201234567', valueKey: '79201234567' }]);
+    expect(basicCandidates('dav-7').map((login) => login.kind)).toEqual(['basic']);
     expect(basicCandidates('a@b.c').map((login) => login.kind)).toEqual(['email']);
     expect(basicCandidates('email:')).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { DomainError } from '#libs/kernel';
+import { DomainError, isDomainError } from '#libs/kernel';
 import { isMailAddress } from '#libs/mail';
 
 export const LOGIN_KINDS = ['email', 'msisdn', 'basic', 'contacts_sync', 'ldap'] as const;
@@ -29,11 +29,23 @@ export function phoneLogin(text: string): LoginName {
   return { kind: 'msisdn', value: digits, valueKey: digits };
 }
 
-/** The login of a pair for HTTP Basic: no colon and no control characters, compared in NFC and lower case. INVALID_ARGUMENT. */
+/** True for the kinds of logins that carry a secret of their own, made for one program. */
+export function isPair(kind: LoginKind): boolean {
+  return kind === 'basic' || kind === 'contacts_sync';
+}
+
+/**
+ * The login of a pair for HTTP Basic: no colon and no control characters, compared in NFC and lower case. It cannot look like a phone number: then it
+ * would stand before the owner of that number. INVALID_ARGUMENT.
+ */
 export function basicLogin(text: string): LoginName {
   const value = text.trim();
-  if (value === '' || Buffer.byteLength(value) > MAX_VALUE_BYTES || /[\p{C}:@]/u.test(value) || PREFIX.test(`${value}:`)) {
-    throw new DomainError('INVALID_ARGUMENT', 'A user name has 1 to 256 bytes and no colon, @ or control character.');
+  const isPlain = value !== '' && Buffer.byteLength(value) <= MAX_VALUE_BYTES && !/[\p{C}:@]/u.test(value) && !PREFIX.test(`${value}:`);
+  if (!isPlain || /^[+\d\s().-]+$/.test(value)) {
+    throw new DomainError(
+      'INVALID_ARGUMENT',
+      'A user name has 1 to 256 bytes, something that is not in a phone number, and no colon, @ or control character.',
+    );
   }
   return { kind: 'basic', value, valueKey: value.normalize('NFC').toLowerCase() };
 }
@@ -54,6 +66,16 @@ export function parseLogin(text: string): LoginName {
       return { ...basicLogin(value), kind: prefix![1] as LoginKind };
     case undefined:
       return value.includes('@') ? emailLogin(value) : phoneLogin(value);
+  }
+}
+
+/** The login that `text` names; null for what is no login. */
+export function readOrNull(text: string): LoginName | null {
+  try {
+    return parseLogin(text);
+  } catch (error) {
+    if (isDomainError(error)) return null;
+    throw error;
   }
 }
 

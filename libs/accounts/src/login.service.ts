@@ -4,8 +4,9 @@ import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError, sha256 } from '#libs/kernel';
 
 import { CredentialVerifier, type VerifiedCredential } from './credential-verifier.service.js';
-import { basicCandidates, emailLogin, type LoginName, parseLogin, phoneLogin, splitBasic } from './login-name.js';
+import { basicCandidates, emailLogin, isPair, type LoginName, parseLogin, phoneLogin, splitBasic } from './login-name.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
+import { refusePair } from './pair-rule.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { type ClientInfo, type Session, SessionService, type TokenWish } from './session.service.js';
 
@@ -46,31 +47,27 @@ export class LoginService {
    * ACCOUNT_NOT_CONFIRMED; INVALID_ARGUMENT when login or password is missing.
    */
   async byPassword(command: PasswordProof & TokenWish, client: ClientInfo): Promise<Session> {
-    const { accountId } = await this.verify(command, client);
-    return this.sessions.open(accountId, command, client);
+    const { accountId, secretHash } = await this.verify(command, client);
+    return this.sessions.open(accountId, command, client, secretHash);
   }
 
-  /** The account that login and password prove, without making a token. Throws as `byPassword`. */
-  verify(command: PasswordProof, client: ClientInfo): Promise<VerifiedCredential> {
+  /** The account that login and password prove, without making a token. Throws as `byPassword`; FORBIDDEN for a pair made for one program. */
+  async verify(command: PasswordProof, client: ClientInfo): Promise<VerifiedCredential> {
     const { login, email, phone, password } = command;
     if (!password || !(login || email || phone)) throw new DomainError('INVALID_ARGUMENT', 'Login and password are required.');
     if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) throw new DomainError('INVALID_ARGUMENT', 'The password is too long.');
     const name = login ? readOrUnknown(parseLogin, login) : email ? readOrUnknown(emailLogin, email) : readOrUnknown(phoneLogin, phone ?? '');
-    return this.verifier.verify([name], password, client.ip);
+    return this.ofPerson(await this.verifier.verify([name], password, client.ip));
   }
 
   /**
-   * A temporary token for `user:password` of HTTP Basic. A pair made by create_basic_auth gets none (FORBIDDEN): the token would outlive the pair.
+   * A temporary token for `user:password` of HTTP Basic. FORBIDDEN for a pair made for one program.
    */
   async byBasic(userPass: string, client: ClientInfo): Promise<Session> {
     const split = splitBasic(userPass);
     const names = split === null ? [] : basicCandidates(split.user);
-    const credential = await this.verifier.verify(names, split?.password ?? '', client.ip);
-    const logins = await this.accounts.listLogins(credential.accountId);
-    if (logins.find((login) => login.id === credential.loginId)?.kind === 'basic') {
-      throw new DomainError('FORBIDDEN', 'This user name is for HTTP Basic only; sign in with the login of the account.');
-    }
-    return this.sessions.open(credential.accountId, { permanent: false }, client);
+    const { accountId, secretHash } = this.ofPerson(await this.verifier.verify(names, split?.password ?? '', client.ip));
+    return this.sessions.open(accountId, { permanent: false }, client, secretHash);
   }
 
   /**
@@ -90,7 +87,12 @@ export class LoginService {
       }
       if (secret.purpose === 'recover') {
         const { loginId } = secret.payload;
-        if (typeof loginId === 'string') await this.accounts.confirmLogin(loginId, this.clock.now());
+        const logins = await this.accounts.listLogins(account.id);
+        const login = logins.find((candidate) => candidate.id === loginId);
+        if (login === undefined) throw new DomainError('INVALID_CREDENTIALS', 'The key is wrong or has ended.');
+        await this.accounts.confirmLogin(login.id, this.clock.now());
+        // Whoever registered had not shown yet that the address is theirs; its owner must not share a password with them.
+        if (account.state === 'pending') await this.accounts.dropPassword(account.id);
         await this.accounts.activate(account.id, this.clock.now());
         await this.accounts.requirePasswordChange(account.id);
       } else if (account.state === 'pending') {
@@ -100,8 +102,15 @@ export class LoginService {
     });
   }
 
-  /** A key of 64 hex characters that signs the actor in once within ten minutes. */
-  generateKey(actor: AccountActor): Promise<string> {
+  /** A token would outlive the pair that made it. */
+  private ofPerson(credential: VerifiedCredential): VerifiedCredential {
+    if (!isPair(credential.loginKind)) return credential;
+    throw new DomainError('FORBIDDEN', 'This user name is for HTTP Basic only; sign in with the login of the account.');
+  }
+
+  /** A key of 64 hex characters that signs the actor in once within ten minutes. FORBIDDEN for a pair made for one program. */
+  async generateKey(actor: AccountActor): Promise<string> {
+    refusePair(actor);
     return this.secrets.make('login_key', actor.accountId);
   }
 }

@@ -6,6 +6,7 @@ import { DomainError } from '#libs/kernel';
 
 import { LoginService, type PasswordProof } from './login.service.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
+import { AccountRepository } from './repositories/account.repository.js';
 import type { SecretRecord } from './repositories/secret.repository.js';
 import { type ClientInfo, type Session, SessionService, type TokenWish } from './session.service.js';
 import { shownText } from './texts.js';
@@ -29,6 +30,7 @@ export class OauthService {
     private readonly logins: LoginService,
     private readonly sessions: SessionService,
     private readonly secrets: OneTimeSecrets,
+    private readonly accounts: AccountRepository,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -50,8 +52,11 @@ export class OauthService {
    */
   async authorize(requestToken: string, credentials: PasswordProof, client: ClientInfo): Promise<string> {
     const { callback } = await this.openRequest(requestToken);
-    const { accountId } = await this.logins.verify(credentials, client);
+    const { accountId, secretHash } = await this.logins.verify(credentials, client);
     const verifier = await this.unitOfWork.run(async () => {
+      // A password that was replaced since then proves nothing; one that changes from now on ends the verifier.
+      await this.accounts.lock(accountId);
+      if ((await this.accounts.passwordHash(accountId)) !== secretHash) throw notOpen();
       const { secret } = await this.openRequest(requestToken);
       return this.secrets.make('oauth_verifier', accountId, { requestId: secret.id });
     });

@@ -6,6 +6,7 @@ import { type AccountActor, Clock, DomainError } from '#libs/kernel';
 import { AccountDirectory } from './account-directory.service.js';
 import { Authenticator } from './authenticator.service.js';
 import { formatLogin } from './login-name.js';
+import { refusePair } from './pair-rule.js';
 import { checkNewPassword, PasswordHasher } from './password-hasher.js';
 import { type AccountRecord, AccountRepository, type LoginRecord, type ProfileChange } from './repositories/account.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';
@@ -66,7 +67,7 @@ export class ProfileService {
 
   /**
    * Changes what is given; at least one field must be. A new password ends every other token of the account, its pairs for HTTP Basic, and its recovery
-   * links. `passwordUnchanged` tells that the given password is the one it has already. INVALID_ARGUMENT.
+   * links. `passwordUnchanged` tells that the given password is the one it has already. INVALID_ARGUMENT; FORBIDDEN for a pair made for one program.
    */
   async change(actor: AccountActor, command: ProfileCommand): Promise<{ readonly passwordUnchanged: boolean }> {
     const change = readChange(command);
@@ -74,6 +75,7 @@ export class ProfileService {
     if (password === undefined && Object.keys(change).length === 0) {
       throw new DomainError('INVALID_ARGUMENT', 'At least one of name, password, lang, timezone and extra_info is required.');
     }
+    if (password !== undefined) refusePair(actor);
     const passwordHash = password === undefined ? null : await this.newHash(actor.accountId, password);
     await this.unitOfWork.run(async () => {
       if (Object.keys(change).length > 0) await this.accounts.updateProfile(actor.accountId, change);

@@ -26,11 +26,13 @@ export class RecoveryService {
 
   /**
    * Sends a link that is good once, for 24 hours, to the address (for a phone number: to the account's confirmed address). The password stays valid
-   * until a new one is set. INVALID_ARGUMENT for a login that nobody has, RATE_LIMITED after five mails an hour, ACCOUNT_DISABLED.
+   * until a new one is set; that of a registration which was never confirmed ends when the link is used. INVALID_ARGUMENT for a login that nobody has, RATE_LIMITED after five mails an hour, ACCOUNT_DISABLED.
    */
   async recover(loginText: string): Promise<void> {
     const login = await this.accounts.findLogin(readLogin(loginText));
     if (login === null || login.state === 'deleted') throw unknownLogin();
+    // An address that was added and never confirmed may be somebody else's: no way into the account goes there.
+    if (login.confirmedMs === null && login.state !== 'pending') throw unknownLogin();
     if (login.state === 'disabled') throw new DomainError('ACCOUNT_DISABLED', 'This account is switched off.');
     const logins = await this.accounts.listLogins(login.accountId);
     const target = login.kind === 'email' ? login : logins.find((candidate) => candidate.kind === 'email' && candidate.confirmedMs !== null);

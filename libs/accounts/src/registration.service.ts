@@ -6,7 +6,7 @@ import { Clock, DomainError, newId } from '#libs/kernel';
 import { Limiter } from '#libs/limiter';
 import { confirmMail, inviteMail, Mailer } from '#libs/mail';
 
-import { emailLogin, formatLogin, type LoginName, parseLogin } from './login-name.js';
+import { emailLogin, formatLogin, type LoginName, parseLogin, readOrNull } from './login-name.js';
 import { OneTimeSecrets, SECRET_LIFE_MS } from './one-time-secrets.js';
 import { checkNewPassword, PasswordHasher } from './password-hasher.js';
 import { AccountRepository, type NewAccount } from './repositories/account.repository.js';
@@ -125,7 +125,8 @@ export class RegistrationService {
 
   /** Sends the confirmation mail again, five times an hour at most (RATE_LIMITED). ACCOUNT_NOT_FOUND, ALREADY_CONFIRMED. */
   async resend(loginText: string): Promise<void> {
-    const login = await this.accounts.findLogin(parseLogin(loginText));
+    const name = readOrNull(loginText);
+    const login = name && (await this.accounts.findLogin(name));
     if (login === null || login.state === 'deleted') throw new DomainError('ACCOUNT_NOT_FOUND', 'Nobody is registered with this login.');
     if (login.confirmedMs !== null) throw new DomainError('ALREADY_CONFIRMED', 'This login is confirmed already.');
     if (login.kind !== 'email') throw new DomainError('INVALID_ARGUMENT', 'Only an e-mail address can be confirmed by mail.');

@@ -4,7 +4,7 @@ import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError, randomHex, sha256 } from '#libs/kernel';
 
 import { Authenticator } from './authenticator.service.js';
-import { formatLogin } from './login-name.js';
+import { formatLogin, isPair } from './login-name.js';
 import { AccountRepository, type LoginRecord } from './repositories/account.repository.js';
 import { type TokenRecord, TokenRepository } from './repositories/token.repository.js';
 import { shownText } from './texts.js';
@@ -56,13 +56,21 @@ export class SessionService {
     private readonly clock: Clock,
   ) {}
 
-  /** Makes a token for an account that has just proven who it is, and notes the login. Joins the surrounding transaction. */
-  open(accountId: number, wish: TokenWish, client: ClientInfo): Promise<Session> {
+  /**
+   * Makes a token for an account that has just proven who it is, and notes the login. `provenBy` is the password hash that was compared: when it has
+   * been replaced meanwhile, the proof is void (INVALID_CREDENTIALS). ACCOUNT_DISABLED. Joins the surrounding transaction.
+   */
+  open(accountId: number, wish: TokenWish, client: ClientInfo, provenBy?: string): Promise<Session> {
     return this.unitOfWork.run(async () => {
       const now = this.clock.now();
       const previous = await this.accounts.recordLogin(accountId, now, client.ip);
       const account = await this.accounts.find(accountId);
       if (account === null) throw new DomainError('ACCOUNT_NOT_FOUND', 'There is no such account.');
+      if (account.state !== 'active') throw new DomainError('ACCOUNT_DISABLED', 'This account is switched off.');
+      // The row is held from recordLogin on, so a password that changes now waits, and then ends this token too.
+      if (provenBy !== undefined && (await this.accounts.passwordHash(accountId)) !== provenBy) {
+        throw new DomainError('INVALID_CREDENTIALS', 'Login or password is wrong.');
+      }
       const token = randomHex(16);
       const userAgent = shownText(client.userAgent);
       const described = shownText(wish.deviceDescription ?? '');
@@ -120,7 +128,7 @@ export class SessionService {
 
 /** The login an account is shown with: the oldest confirmed one that is an address, not a pair for HTTP Basic. */
 export function mainLogin(accountId: number, logins: readonly LoginRecord[]): string {
-  const own = logins.filter((login) => login.kind !== 'basic' && login.kind !== 'contacts_sync');
+  const own = logins.filter((login) => !isPair(login.kind));
   const main = own.find((login) => login.confirmedMs !== null) ?? own[0];
   return main === undefined ? `userid:${accountId}` : formatLogin(main);
 }

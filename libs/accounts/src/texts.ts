@@ -4,6 +4,8 @@ import { MAIL_LANGUAGES } from '#libs/mail';
 export const MAX_NAME_BYTES = 256;
 const MAX_JSON_BYTES = 65_536;
 const MAX_DESCRIPTION_CHARACTERS = 256;
+/** Deeper values would exhaust the stack of what reads them: this process, PostgreSQL, clients. */
+const MAX_JSON_DEPTH = 100;
 
 /** A person's or company's name without spaces around it. INVALID_ARGUMENT for more than 256 bytes or control characters. */
 export function checkedName(text: string, what = 'A name'): string {
@@ -40,11 +42,25 @@ export function shownText(text: string): string {
   return [...text.replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ').trim()].slice(0, MAX_DESCRIPTION_CHARACTERS).join('');
 }
 
-/** `value` as JSON text. INVALID_ARGUMENT when it is larger than 64 KiB or holds what PostgreSQL cannot keep (NUL, half a surrogate pair). */
+/**
+ * `value` as JSON text. INVALID_ARGUMENT when it is larger than 64 KiB, nested more than 100 deep, or holds what PostgreSQL cannot keep (NUL, half a
+ * surrogate pair).
+ */
 export function checkedJson(value: unknown): string {
+  if (isDeeper(value)) throw new DomainError('INVALID_ARGUMENT', `The value must not be nested more than ${MAX_JSON_DEPTH} deep.`);
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined || Buffer.byteLength(text) > MAX_JSON_BYTES || /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)) {
     throw new DomainError('INVALID_ARGUMENT', 'The value must be JSON of at most 65536 bytes, without NUL characters and broken Unicode.');
   }
   return text;
+}
+
+/** Level by level, because recursion would not survive what it looks for. */
+function isDeeper(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= MAX_JSON_DEPTH; depth++) {
+    level = level.flatMap((item): unknown[] => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
 }

@@ -8,6 +8,8 @@ export interface AccountActor {
   readonly role: AccountRole;
   /** Id of the auth token that carried the request; null for HTTP Basic. */
   readonly tokenId: string | null;
+  /** True when a user name and password made for one program (create_basic_auth) proved it: good for files, not for managing credentials. */
+  readonly byPair?: boolean;
 }
 
 /** The house itself: jobs, reapers, migrations of data. */

@@ -54,6 +54,7 @@ export interface LoginRecord {
 /** What a password is compared with. `secretHash` is the pair's own secret for `basic`, else the account's password. */
 export interface CredentialRecord {
   readonly loginId: string;
+  readonly loginKind: LoginKind;
   readonly accountId: number;
   readonly secretHash: string | null;
   readonly loginConfirmed: boolean;
@@ -195,6 +196,11 @@ export class AccountRepository {
     ]);
   }
 
+  /** Nobody can sign in by password until a new one is set. */
+  async dropPassword(id: number): Promise<void> {
+    await this.database.run('UPDATE accounts SET password_hash = NULL WHERE id = $1', [id]);
+  }
+
   async requirePasswordChange(id: number): Promise<void> {
     await this.database.run('UPDATE accounts SET need_password_change = true WHERE id = $1', [id]);
   }
@@ -232,7 +238,8 @@ export class AccountRepository {
   /** What to compare a password with, for any of the given logins; the first of them that exists wins. */
   async findCredential(logins: readonly LoginName[]): Promise<CredentialRecord | null> {
     return this.database.queryOne<CredentialRecord & Record<string, unknown>>(
-      `SELECT l.id AS "loginId", a.id AS "accountId", CASE WHEN l.kind IN ('basic', 'contacts_sync') THEN l.secret_hash ELSE a.password_hash END AS "secretHash",
+      `SELECT l.id AS "loginId", l.kind AS "loginKind", a.id AS "accountId",
+              CASE WHEN l.kind IN ('basic', 'contacts_sync') THEN l.secret_hash ELSE a.password_hash END AS "secretHash",
               l.confirmed_at IS NOT NULL AS "loginConfirmed", a.company_id AS "companyId", a.role, a.state, floor(${MS('a.expires_at')}) AS "expiresMs"
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (kind, value_key, place)
          JOIN logins l ON l.kind = wanted.kind AND l.value_key = wanted.value_key
