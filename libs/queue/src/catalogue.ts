@@ -46,13 +46,15 @@ export interface JobDefinition<N extends JobName> {
   readonly backoffMs: number;
   /** A run that takes longer is told to stop and counts as failed. */
   readonly timeoutMs: number;
+  /** True when the payload holds what must not outlive the run. Such a job may run a second time when the relay sends its row twice. */
+  readonly forgetWhenDone?: boolean;
 }
 
 /** The catalogue: one entry a job. The worker does not boot unless each has exactly one handler. */
 export const JOBS: { readonly [N in JobName]: JobDefinition<N> } = {
   'tasks.run': { queue: ({ kind }) => TASK_KINDS[kind].queue, attempts: 5, backoffMs: 2 * SECOND, timeoutMs: 12 * HOUR },
   'tasks.sweep': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: MINUTE },
-  'mail.send': { queue: 'mail', attempts: 8, backoffMs: 5 * SECOND, timeoutMs: MINUTE },
+  'mail.send': { queue: 'mail', attempts: 8, backoffMs: 5 * SECOND, timeoutMs: MINUTE, forgetWhenDone: true },
   'nodes.purge-space': { queue: 'bulk', attempts: 10, backoffMs: 2 * SECOND, timeoutMs: 12 * HOUR },
   'uploads.reap': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
   'blobs.collect': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },

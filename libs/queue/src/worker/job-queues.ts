@@ -4,7 +4,7 @@ import type { KeepJobs } from 'bullmq';
 import { AppConfig } from '#libs/config';
 import { HealthService, Logger, Metrics } from '#libs/observability';
 
-import { JOB_NAMES, JOBS, type JobName, type JobPayload, QUEUE_NAMES, type QueueName, queueOf } from '../catalogue.js';
+import { JOB_NAMES, type JobDefinition, JOBS, type JobName, type JobPayload, QUEUE_NAMES, type QueueName, queueOf } from '../catalogue.js';
 import { OutboxRepository, type OutboxRow } from '../repositories/outbox.repository.js';
 import { BullConnections, type JobProcessor, type JobQueue, type JobWorker } from './bull-connections.js';
 import { within } from './pause.js';
@@ -12,6 +12,7 @@ import { within } from './pause.js';
 const HOUR_S = 3_600;
 /** Ended jobs stay for a while: their ids absorb a row that the relay sends twice. */
 const KEEP_COMPLETED = { age: HOUR_S, count: 2_000 };
+const FORGET = { count: 0 };
 const KEEP_FAILED = { age: 7 * 24 * HOUR_S, count: 5_000 };
 const ANSWER_MS = 10_000;
 
@@ -105,8 +106,9 @@ export function jobOptions(name: JobName): {
   removeOnComplete: KeepJobs;
   removeOnFail: KeepJobs;
 } {
-  const { attempts, backoffMs } = JOBS[name];
-  return { attempts, backoff: { type: 'exponential', delay: backoffMs, jitter: 0.3 }, removeOnComplete: KEEP_COMPLETED, removeOnFail: KEEP_FAILED };
+  const { attempts, backoffMs, forgetWhenDone = false }: Pick<JobDefinition<never>, 'attempts' | 'backoffMs' | 'forgetWhenDone'> = JOBS[name];
+  const removeOnComplete = forgetWhenDone ? FORGET : KEEP_COMPLETED;
+  return { attempts, backoff: { type: 'exponential', delay: backoffMs, jitter: 0.3 }, removeOnComplete, removeOnFail: KEEP_FAILED };
 }
 
 export const KNOWN_JOBS: readonly string[] = JOB_NAMES;
