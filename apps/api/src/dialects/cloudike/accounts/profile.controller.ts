@@ -80,6 +80,16 @@ export class ProfileController {
     return { login: await this.logins.pairLogin(actor), password: '' };
   }
 
+  @Route('accounts/create_contacts_sync_auth', { auth: 'account', summary: 'Make the user name and password for the synchronisation of contacts' })
+  async createContactsAuth(@CurrentActor() actor: AccountActor, @Params(BasicPairDto) params: BasicPairDto) {
+    return this.logins.createPair(actor, params, 'contacts_sync');
+  }
+
+  @Route('accounts/get_contacts_sync_auth', { auth: 'account', summary: 'The user name for the synchronisation of contacts' })
+  async getContactsAuth(@CurrentActor() actor: AccountActor) {
+    return { login: await this.logins.pairLogin(actor, 'contacts_sync'), password: '' };
+  }
+
   @Route('accounts/set_value', { auth: 'account', summary: 'Keep a value under a key' })
   async setValue(@CurrentActor() actor: AccountActor, @Params(SetValueDto) { key, value }: SetValueDto) {
     return { [await this.values.set(actor, key, value)]: true };

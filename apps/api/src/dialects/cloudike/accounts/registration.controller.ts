@@ -33,7 +33,7 @@ export class RegistrationController {
     return presentSignedUp(await this.overview.of(made.profile), made.session);
   }
 
-  @Route('accounts/approve', { auth: 'public', summary: 'Confirm an address by the token of its mail' })
+  @Route('accounts/approve', { auth: 'public', head: false, summary: 'Confirm an address by the token of its mail' })
   async approve(@Params(HashDto) { hash }: HashDto, @CurrentCaller() caller: Caller) {
     return presentSession(await this.registration.approve(hash, caller));
   }

@@ -17,7 +17,7 @@ export class SessionController {
     private readonly oauth: OauthService,
   ) {}
 
-  @Route('accounts/login', { auth: 'public', summary: 'Sign in by login and password, or by a one-time key' })
+  @Route('accounts/login', { auth: 'public', head: false, summary: 'Sign in by login and password, or by a one-time key' })
   async login(@Params(LoginDto) params: LoginDto, @CurrentCaller() caller: Caller) {
     return presentSession(await this.logins.login({ ...params, ...wish(params) }, caller));
   }
@@ -27,7 +27,7 @@ export class SessionController {
     return presentSession(await this.logins.byPassword({ phone: params.phone, password: params.password, ...wish(params) }, caller));
   }
 
-  @Route('accounts/login_by_key', { auth: 'public', summary: 'Sign in by a one-time key' })
+  @Route('accounts/login_by_key', { auth: 'public', head: false, summary: 'Sign in by a one-time key' })
   async loginByKey(@Params(LoginByKeyDto) params: LoginByKeyDto, @CurrentCaller() caller: Caller) {
     return presentSession(await this.logins.byKey(params.key, wish(params), caller));
   }
@@ -54,12 +54,16 @@ export class SessionController {
     return { authorize_url: request.authorizeUrl, request_token: request.requestToken };
   }
 
-  @Route('accounts/authorize', { auth: 'public', summary: 'Login and password of a sign-in by redirect; answers a redirect to the callback' })
+  @Route('accounts/authorize', {
+    auth: 'public',
+    head: false,
+    summary: 'Login and password of a sign-in by redirect; answers a redirect to the callback',
+  })
   async authorize(@Params(AuthorizeDto) params: AuthorizeDto, @CurrentCaller() caller: Caller) {
     return Reply.redirect(await this.oauth.authorize(params.requestToken, params, caller));
   }
 
-  @Route('accounts/oauth_confirm', { auth: 'public', summary: 'Exchange token and verifier of a sign-in by redirect' })
+  @Route('accounts/oauth_confirm', { auth: 'public', head: false, summary: 'Exchange token and verifier of a sign-in by redirect' })
   async oauthConfirm(@Params(OauthConfirmDto) params: OauthConfirmDto, @CurrentCaller() caller: Caller) {
     return presentSession(await this.oauth.confirm(params.oauthToken, params.oauthVerifier, caller));
   }

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 
-import { type AccountActor, DomainError } from '#libs/kernel';
+import { type AccountActor, DomainError, isDomainError } from '#libs/kernel';
 
 import { CloudikeCredentials, credentialOf } from './credentials.js';
 import type { CloudikeRequest } from './route-metadata.js';
@@ -16,10 +16,20 @@ export class CloudikeAuthGuard implements CanActivate {
     if (!request.cloudike) throw new DomainError('ROUTE_NOT_FOUND', 'There is no such route.');
     const { auth } = request.cloudike.route;
     if (auth === 'public') return true;
-    request.cloudike.actor = await this.actorOf(request);
+    request.cloudike.actor = await (auth === 'optional' ? this.actorIfAny(request) : this.actorOf(request));
     if (auth === 'account' && !request.cloudike.actor)
       throw new DomainError('UNAUTHENTICATED', 'This call needs a token in the Mountbit-Auth header, or HTTP Basic.');
     return true;
+  }
+
+  /** A token that has ended is no reason to refuse what needs none: programs send the last one they had. A wrong password is. */
+  private async actorIfAny(request: CloudikeRequest): Promise<AccountActor | null> {
+    try {
+      return await this.actorOf(request);
+    } catch (error) {
+      if (isDomainError(error) && error.code === 'UNAUTHENTICATED') return null;
+      throw error;
+    }
   }
 
   private async actorOf(request: CloudikeRequest): Promise<AccountActor | null> {

@@ -61,7 +61,8 @@ export class CloudikeEntry {
   private enter(request: CloudikeRequest, response: Response, match: RouteMatch, version: 0 | 1, next: NextFunction): void {
     const template = `/api/${version}/${match.template}`;
     nameRoute(request, template);
-    if (request.method !== 'GET' && request.method !== 'POST' && request.method !== 'HEAD') {
+    const isRead = request.method === 'GET' || (request.method === 'HEAD' && match.route.head !== false);
+    if (!isRead && request.method !== 'POST') {
       response.setHeader('Allow', 'GET, POST, OPTIONS');
       sendError(response, new DomainError('ROUTE_NOT_FOUND', `There is no route ${request.method} ${template}.`), {
         errors: { ROUTE_NOT_FOUND: [405, 'MethodNotAllowed'] },

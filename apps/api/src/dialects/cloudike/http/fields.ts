@@ -23,7 +23,7 @@ interface Field {
   readonly names: readonly string[];
   readonly required: boolean;
   /** undefined = not given. Throws Error with the rest of the sentence "name must ...". */
-  readonly read: (values: readonly unknown[]) => unknown;
+  readonly read: (values: readonly unknown[], isArray: boolean) => unknown;
 }
 
 const FIELDS = Symbol('cloudike:fields');
@@ -142,15 +142,18 @@ export function Path(options: FieldOptions = {}): PropertyDecorator {
   });
 }
 
+/** Most segments that the paths of one call may have together: what is looked up grows with them, not with the number of paths. */
+const MAX_SEGMENTS = 200_000;
+
 /** A list of paths, each as `@Path`. */
 export function PathList(options: FieldOptions & { readonly maxItems?: number } = {}): PropertyDecorator {
   return field(options, { type: [String] }, (values) => {
     const { maxItems = 50_000 } = options;
     if (values.length > maxItems) throw new Error(`must not have more than ${maxItems} items`);
-    return atLeastOne(
-      values.map((value) => segmentsOf(textOf(value))),
-      options.required,
-    );
+    const paths = values.map((value) => segmentsOf(textOf(value)));
+    const segments = paths.reduce((sum, path) => sum + path.length, 0);
+    if (segments > MAX_SEGMENTS) throw new Error(`must not have more than ${MAX_SEGMENTS} names in all its paths`);
+    return atLeastOne(paths, options.required);
   });
 }
 
@@ -166,8 +169,8 @@ export function Md5(options: FieldOptions = {}): PropertyDecorator {
 
 /** Any JSON value: as part of a JSON body, or written as a text; a text that is no JSON stays a text. */
 export function Json(options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type: Object }, (values) => {
-    if (values.length > 1) return values;
+  return field(options, { type: Object }, (values, isArray) => {
+    if (isArray || values.length > 1) return values;
     const value = values[0];
     if (typeof value !== 'string') return value;
     try {
@@ -180,7 +183,7 @@ export function Json(options: FieldOptions = {}): PropertyDecorator {
 
 /** Any value, kept exactly as sent: a text of a form stays a text, a part of a JSON body stays JSON. */
 export function Value(options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type: Object }, (values) => (values.length === 1 ? values[0] : values));
+  return field(options, { type: Object }, (values, isArray) => (values.length === 1 && !isArray ? values[0] : values));
 }
 
 /** Segments of a path written as text; repeated slashes and a trailing one do not count. */
@@ -210,7 +213,7 @@ function readField(bag: ParamBag, names: readonly string[], read: Field['read'])
     const values = bag.get(name);
     if (!values) continue;
     try {
-      return read(values);
+      return read(values, bag.isArray(name));
     } catch (error) {
       throw new DomainError('INVALID_ARGUMENT', `The parameter "${name}" ${(error as Error).message}.`, {}, { cause: error });
     }

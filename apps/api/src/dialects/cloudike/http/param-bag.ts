@@ -12,6 +12,8 @@ interface Entry {
  */
 export class ParamBag {
   private readonly entries = new Map<string, Entry[]>();
+  /** Names that came as a JSON array, which a list of one would hide. */
+  private readonly arrays = new Set<string>();
   private count = 0;
 
   /** Adds one value under a name as the client wrote it. Throws RangeError when there are too many. */
@@ -29,8 +31,12 @@ export class ParamBag {
   addObject(object: Readonly<Record<string, unknown>>): void {
     for (const [name, value] of Object.entries(object)) {
       if (value === null || value === undefined) continue;
-      if (!Array.isArray(value)) this.add(name, value);
-      else if (value.length === 0) this.entries.set(name, []);
+      if (!Array.isArray(value)) {
+        this.add(name, value);
+        continue;
+      }
+      this.arrays.add(name);
+      if (value.length === 0) this.entries.set(name, []);
       else for (const item of value as unknown[]) this.add(name, item);
     }
   }
@@ -43,11 +49,17 @@ export class ParamBag {
     return ordered.map((entry) => entry.value);
   }
 
+  /** True when `name` was written as a JSON array. */
+  isArray(name: string): boolean {
+    return this.arrays.has(name);
+  }
+
   /** This bag with the names of `winner` replaced by the values there. */
   overlaidBy(winner: ParamBag): ParamBag {
     const merged = new ParamBag();
     for (const [name, list] of this.entries) merged.entries.set(name, list);
     for (const [name, list] of winner.entries) merged.entries.set(name, list);
+    for (const name of winner.arrays) merged.arrays.add(name);
     return merged;
   }
 }

@@ -15,6 +15,8 @@ export interface RouteMetadata {
   readonly templates: readonly string[];
   readonly auth: RouteAuth;
   readonly summary?: string;
+  /** False: HEAD is refused, because the call uses something up. */
+  readonly head?: boolean;
   readonly errors?: Partial<Record<DomainErrorCode, readonly [status: number, code: string]>>;
 }
 

@@ -20,8 +20,10 @@ import { ReplyInterceptor } from './reply.js';
 import { INTERNAL_PREFIX, ROUTE_METADATA, type RouteAuth } from './route-metadata.js';
 
 export interface RouteOptions {
-  /** Who may call: `account` = only with a valid credential, `optional` = a credential is checked when there is one, `public` = none is read. */
+  /** Who may call: `account` = only with a valid credential, `optional` = a credential counts when it is valid, `public` = none is read. */
   readonly auth: RouteAuth;
+  /** False: HEAD is refused. For links in mails that are good once: mail programs look at links by HEAD. */
+  readonly head?: boolean;
   /** One line for the API documentation. */
   readonly summary?: string;
   /** Where this route documents another status or code than the table of errors.ts. */
