@@ -100,6 +100,8 @@ describe('metadata', () => {
     ['offset=1.5', 400],
     ['listing=maybe', 400],
     ['order_by=bogus', 200],
+    ['order_by=constructor', 200],
+    ['order_by=-__proto__', 200],
     ['version=77', 200],
     ['cursor=abc', 400],
   ])('of a folder with %s is %i', async (query, status) => {
@@ -172,6 +174,16 @@ describe('metadata', () => {
 });
 
 describe('fileops', () => {
+  it.each(['fileops/purge', 'fileops/delete?path=/heads', 'trash/clear', 'fileops/folder_create?path=/heads/x', 'files/create?path=/heads/y'])(
+    'HEAD of %s does nothing',
+    async (path) => {
+      await user.http.send('/api/1/fileops/folder_create/', json({ path: '/heads' }));
+      const before = await etagOf('/heads');
+      expect((await user.http.send(`/api/1/${path}`, { method: 'HEAD' })).status).toBe(405);
+      expect(await etagOf('/heads')).toBe(before);
+    },
+  );
+
   it.each([
     ['folder_create', { path: '/fo/file.txt/sub' }, { status: 403, code: 'NotAFolder' }],
     ['folder_create', { path: '/fo' }, { status: 403, code: 'FolderAlreadyCreated' }],
@@ -361,6 +373,40 @@ describe('search', () => {
     const found = async (query: string) =>
       (await user.http.get<{ content: WireNode[] }>(`/api/1/files/search/?path=/find&query=${encodeURIComponent(query)}`)).content.length;
     expect(await Promise.all(['100', '%', '_', '\\', '0%d', '.*', 'DONE'].map(found))).toEqual([2, 1, 1, 1, 0, 0, 2]);
+  });
+});
+
+describe('search by type', () => {
+  it('finds what clients show with that icon', async () => {
+    for (const name of ['k.zip', 'k.txt', 'k.docx', 'k.pdf', 'k.png', 'k.bin']) await user.upload(`/kinds/${name}`, Buffer.from('1'));
+    const found = async (type: string) => {
+      const { content } = await user.http.get<{ content: WireNode[] }>(`/api/1/files/search/?path=/kinds&query=k.&order_by=name&type=${type}`);
+      return content.map(({ path }) => path.slice('/kinds/k.'.length)).join(' ');
+    };
+    const kinds = [
+      'archive',
+      'document',
+      'document_text',
+      'document_office',
+      'ebook_adobe',
+      'image',
+      'image/png',
+      'folder',
+      'constructor',
+      'unheard-of',
+    ];
+    expect(await Promise.all(kinds.map(found))).toEqual([
+      'zip',
+      'docx pdf txt',
+      'txt',
+      'docx',
+      'pdf',
+      'png',
+      'png',
+      '',
+      'bin docx pdf png txt zip',
+      'bin docx pdf png txt zip',
+    ]);
   });
 });
 

@@ -61,6 +61,8 @@ export interface SearchNodes {
   readonly query: string;
   readonly under?: NodeRef;
   readonly media?: Media | 'folder';
+  /** Only files whose MIME type fits this expression of ours. */
+  readonly mimePattern?: RegExp;
   /** Absent: newest first. */
   readonly orderBy?: NodeOrder;
   readonly descending?: boolean;
@@ -167,6 +169,7 @@ export class BrowseService {
       query,
       underId: under && under.parentId !== null ? under.id : null,
       media: command.media ?? null,
+      mimePattern: command.mimePattern?.source ?? null,
       orderBy: command.orderBy ?? null,
       descending: command.descending ?? command.orderBy === undefined,
       offset: command.offset,

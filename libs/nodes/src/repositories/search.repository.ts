@@ -15,6 +15,8 @@ export interface SearchPage {
   /** Only below this folder. */
   readonly underId: string | null;
   readonly media: Media | 'folder' | null;
+  /** Only files whose MIME type fits this regular expression; never text from outside. */
+  readonly mimePattern: string | null;
   /** Null: newest in the space first, which needs no sorting. */
   readonly orderBy: NodeOrder | null;
   readonly descending: boolean;
@@ -48,7 +50,7 @@ export class SearchRepository {
 
   /** Live nodes whose name holds the query, with their paths, in one statement. Ancestors are looked up for the page only. */
   async byName(page: SearchPage): Promise<LocatedNode[]> {
-    const key = `${page.orderBy} ${page.descending} ${page.media}`;
+    const key = `${page.orderBy} ${page.descending} ${page.media} ${page.mimePattern !== null}`;
     let text = this.statements.get(key);
     if (text === undefined) this.statements.set(key, (text = statementText(page)));
     const rows = await this.database.query<NodeView & { folder: string }>(text, [
@@ -58,6 +60,7 @@ export class SearchRepository {
       page.limit,
       page.offset,
       page.viewerId,
+      ...(page.mimePattern === null ? [] : [page.mimePattern]),
     ]);
     return rows.map(({ folder, ...node }) => ({ ...node, path: `${folder}/${node.name}` }));
   }
@@ -77,7 +80,7 @@ export class SearchRepository {
   }
 }
 
-function statementText({ orderBy, descending, media }: SearchPage): string {
+function statementText({ orderBy, descending, media, mimePattern }: SearchPage): string {
   const column = orderBy === null ? 'id' : SORT[orderBy];
   const direction = descending ? 'DESC' : 'ASC';
   const order = column === 'id' ? `h.id ${direction}` : `h.${column} ${direction}, h.id ${direction}`;
@@ -86,6 +89,7 @@ function statementText({ orderBy, descending, media }: SearchPage): string {
   if (media === 'folder') only = `AND h.kind = 'folder'`;
   else if (media === 'other') only = `AND h.kind = 'file' AND ${kinds} NOT IN ('image', 'audio', 'video')`;
   else if (media !== null) only = `AND ${kinds} = '${media}'`;
+  if (mimePattern !== null) only += ` AND h.mime_type ~ $7`;
   // Newest first is read off an index and ends when the page is full. Another order has to see the hits first: the newest of them are put in
   // order, so that a query that fits everything stays affordable.
   const where = `h.space_id = $1 AND h.removal IS NULL AND h.parent_id IS NOT NULL AND h.name_key LIKE $2 ${only}`;

@@ -17,6 +17,20 @@ export function iconOf(mimeType: string): string {
   return TEXT.test(mimeType) ? 'document_text' : 'unknown';
 }
 
+const GROUPS: ReadonlyMap<string, RegExp> = new Map([
+  ['archive', ARCHIVES],
+  ['document_office', OFFICE],
+  ['presentation_office', PRESENTATION],
+  ['document_text', TEXT],
+  ['ebook_adobe', EBOOK],
+  ['document', new RegExp([TEXT, OFFICE, PRESENTATION, EBOOK].map(({ source }) => source).join('|'))],
+]);
+
+/** MIME types of the files that have this icon, or of all `document`s; undefined for other names. PostgreSQL reads these expressions too. */
+export function mimePatternOf(group: string): RegExp | undefined {
+  return GROUPS.get(group);
+}
+
 const UNITS = ['KB', 'MB', 'GB', 'TB', 'PB'];
 
 /** A size for people: `0 bytes`, `123.4KB`, `1.0GB`, in steps of 1024. */

@@ -22,12 +22,17 @@ export class ArchivesController {
     private readonly config: AppConfig,
   ) {}
 
-  @Route('files/download_as_archive', { auth: 'account', summary: 'Build an archive in the background; the result is its URL', errors: ERRORS })
+  @Route('files/download_as_archive', {
+    auth: 'account',
+    head: false,
+    summary: 'Build an archive in the background; the result is its URL',
+    errors: ERRORS,
+  })
   async build(@CurrentActor() actor: AccountActor, @Params(ArchiveDto) params: ArchiveDto) {
     return presentTask(await this.archives.startBuild(actor, selectionOf(params.paths, params)));
   }
 
-  @Route('files/create_link_of_archive', { auth: 'account', summary: 'A private link that streams an archive', errors: ERRORS })
+  @Route('files/create_link_of_archive', { auth: 'account', head: false, summary: 'A private link that streams an archive', errors: ERRORS })
   async createLink(@CurrentActor() actor: AccountActor, @Params(ArchiveDto) params: ArchiveDto) {
     return presentArchiveLink(this.config.http.publicUrl, await this.archives.createStream(actor, selectionOf(params.paths, params)));
   }

@@ -19,7 +19,12 @@ export class DiffsController {
     private readonly wire: NodeWire,
   ) {}
 
-  @Route('files/create_from_diff', { auth: 'account', summary: 'Open an upload of a delta against the current version', errors: MOVED_ON })
+  @Route('files/create_from_diff', {
+    auth: 'account',
+    head: false,
+    summary: 'Open an upload of a delta against the current version',
+    errors: MOVED_ON,
+  })
   async create(@CurrentActor() actor: AccountActor, @Params(CreateFromDiffDto) params: CreateFromDiffDto) {
     const { path, version, checksum, created, modified, deviceId, deviceReference } = params;
     const dates = { clientCreatedMs: created, clientModifiedMs: modified };
@@ -34,7 +39,12 @@ export class DiffsController {
     };
   }
 
-  @Route('files/confirm_from_diff/<path>', { auth: 'optional', summary: 'Make the new version of a delta that has arrived', errors: MOVED_ON })
+  @Route('files/confirm_from_diff/<path>', {
+    auth: 'optional',
+    head: false,
+    summary: 'Make the new version of a delta that has arrived',
+    errors: MOVED_ON,
+  })
   async confirm(@OptionalActor() actor: AccountActor | null, @Params(ConfirmUploadDto) { userId, tempName }: ConfirmUploadDto) {
     return this.wire.node(await this.diffs.confirmFromDiff({ accountId: userId, tempName, actor }));
   }

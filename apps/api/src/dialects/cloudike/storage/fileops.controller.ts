@@ -18,6 +18,7 @@ export class FileopsController {
 
   @Route('fileops/folder_create', {
     auth: 'account',
+    head: false,
     summary: 'Make a folder, with the folders above it',
     errors: { NAME_TAKEN: [403, 'FolderAlreadyCreated'], NOT_A_FOLDER: [403, 'NotAFolder'] },
   })
@@ -46,13 +47,13 @@ export class FileopsController {
     return { exists, over_writable: overWritable, copyable };
   }
 
-  @Route('fileops/move', { auth: 'account', summary: 'Put a file or folder into another folder' })
+  @Route('fileops/move', { auth: 'account', head: false, summary: 'Put a file or folder into another folder' })
   async move(@CurrentActor() actor: AccountActor, @Params(MoveDto) { fromPath, toPath, overwrite = true }: MoveDto) {
     const command = { source: { path: fromPath }, targetFolder: { path: toPath }, onConflict: overwrite ? 'replace' : 'fail' } as const;
     return this.wire.node(await this.moves.move(actor, command));
   }
 
-  @Route('fileops/copy', { auth: 'account', summary: 'Copy a file or folder; a taken name gets a number' })
+  @Route('fileops/copy', { auth: 'account', head: false, summary: 'Copy a file or folder; a taken name gets a number' })
   async copy(@CurrentActor() actor: AccountActor, @Params(MoveDto) { fromPath, toPath, overwrite = true }: MoveDto) {
     const command = { source: { path: fromPath }, targetFolder: { path: toPath }, onConflict: overwrite ? 'rename' : 'fail' } as const;
     return this.wire.node(await this.copies.copy(actor, command));
@@ -60,6 +61,7 @@ export class FileopsController {
 
   @Route('fileops/rename', {
     auth: 'account',
+    head: false,
     summary: 'Give a file or folder another name',
     errors: { NAME_TAKEN: [403, 'FileCantBeRenamed'], NAME_ILLEGAL: [403, 'FileCantBeRenamed'], ROOT_IMMUTABLE: [403, 'FileCantBeRenamed'] },
   })
@@ -67,7 +69,7 @@ export class FileopsController {
     return this.wire.node(await this.moves.rename(actor, { node: { path }, name: newname }));
   }
 
-  @Route('fileops/set_favorite', { auth: 'account', summary: 'Mark or unmark as favourite' })
+  @Route('fileops/set_favorite', { auth: 'account', head: false, summary: 'Mark or unmark as favourite' })
   async setFavorite(@CurrentActor() actor: AccountActor, @Params(SetFavoriteDto) { path, favorite }: SetFavoriteDto) {
     return this.wire.node(await this.browse.setFavorite(actor, { node: { path }, value: favorite }));
   }

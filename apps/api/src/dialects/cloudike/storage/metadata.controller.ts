@@ -44,7 +44,7 @@ export class MetadataController {
     const { entries, isLastPage } = await this.browse.search(actor, {
       query: params.query,
       under: params.path && { path: params.path },
-      media: kindOf(params.type),
+      ...kindOf(params.type),
       ...(params.orderBy === undefined ? {} : orderOf(params.orderBy)),
       offset: params.offset ?? 0,
       limit: params.limit ?? 0,

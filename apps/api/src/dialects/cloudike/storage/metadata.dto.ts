@@ -42,7 +42,7 @@ export class SearchDto {
   @Int()
   limit?: number;
 
-  @Text({ maxBytes: 64, description: 'image, video, audio, folder or other.' })
+  @Text({ maxBytes: 64, description: 'folder, image, video, audio, other, document, or an icon name.' })
   type?: string;
 
   @Text({ maxBytes: 32 })

@@ -19,23 +19,23 @@ export class TrashController {
     private readonly wire: NodeWire,
   ) {}
 
-  @Route('fileops/delete', { auth: 'account', summary: 'Move a file or folder to the trash, or erase it' })
+  @Route('fileops/delete', { auth: 'account', head: false, summary: 'Move a file or folder to the trash, or erase it' })
   async delete(@CurrentActor() actor: AccountActor, @Params(DeleteDto) { path, onlyEmpty = false, withoutTrash = false }: DeleteDto) {
     return this.wire.node(theOnly(await this.trash.trash(actor, { nodes: [{ path }], onlyEmpty, permanent: withoutTrash })));
   }
 
-  @Route('fileops/multi/delete', { auth: 'account', summary: 'Move files and folders to the trash, or erase them' })
+  @Route('fileops/multi/delete', { auth: 'account', head: false, summary: 'Move files and folders to the trash, or erase them' })
   async multiDelete(@CurrentActor() actor: AccountActor, @Params(MultiDeleteDto) { paths, onlyEmpty = false, withoutTrash = false }: MultiDeleteDto) {
     const outcomes = await this.trash.trash(actor, { nodes: paths.map((path) => ({ path })), onlyEmpty, permanent: withoutTrash });
     return presentOutcomes(paths, outcomes, await this.wire.people(succeeded(outcomes)));
   }
 
-  @Route('fileops/undelete', { auth: 'account', summary: 'Put what was deleted last at a path back in its place' })
+  @Route('fileops/undelete', { auth: 'account', head: false, summary: 'Put what was deleted last at a path back in its place' })
   async undelete(@CurrentActor() actor: AccountActor, @Params(PathDto) { path }: PathDto) {
     return this.wire.node(theOnly(await this.restores.undelete(actor, { paths: [path] })));
   }
 
-  @Route('fileops/multi/undelete', { auth: 'account', summary: 'Put what was deleted at several paths back' })
+  @Route('fileops/multi/undelete', { auth: 'account', head: false, summary: 'Put what was deleted at several paths back' })
   async multiUndelete(@CurrentActor() actor: AccountActor, @Params(MultiPathDto) { paths }: MultiPathDto) {
     const outcomes = await this.restores.undelete(actor, { paths });
     return presentOutcomes(paths, outcomes, await this.wire.people(succeeded(outcomes)));
@@ -55,22 +55,22 @@ export class TrashController {
     return Reply.json(200, { content, is_last_page: isLastPage, hash: etag }, hashHeaders(etag));
   }
 
-  @Route('trash/restore', { auth: 'account', summary: 'Put items of the trash back, in the background' })
+  @Route('trash/restore', { auth: 'account', head: false, summary: 'Put items of the trash back, in the background' })
   async restoreMany(@CurrentActor() actor: AccountActor, @Params(TrashRestoreManyDto) params: TrashRestoreManyDto) {
     return this.startRestore(actor, params.paths, params);
   }
 
-  @Route('trash/restore/<name>', { auth: 'account', summary: 'Put one item of the trash back, in the background' })
+  @Route('trash/restore/<name>', { auth: 'account', head: false, summary: 'Put one item of the trash back, in the background' })
   async restoreOne(@CurrentActor() actor: AccountActor, @UrlSegment('name') name: string, @Params(TrashRestoreDto) params: TrashRestoreDto) {
     return this.startRestore(actor, [name], params);
   }
 
-  @Route('trash/clear', { auth: 'account', summary: 'Erase items of the trash, or all of it, in the background' })
+  @Route('trash/clear', { auth: 'account', head: false, summary: 'Erase items of the trash, or all of it, in the background' })
   async clear(@CurrentActor() actor: AccountActor, @Params(TrashClearDto) { paths }: TrashClearDto) {
     return presentTask(await this.trash.startClear(actor, { names: paths ?? null }));
   }
 
-  @Route('fileops/purge', { auth: 'account', summary: 'Erase the trash and all versions but the current ones, in the background' })
+  @Route('fileops/purge', { auth: 'account', head: false, summary: 'Erase the trash and all versions but the current ones, in the background' })
   async purge(@CurrentActor() actor: AccountActor) {
     await this.trash.startPurge(actor);
     return ok('The purge is queued');

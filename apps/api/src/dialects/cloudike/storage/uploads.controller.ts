@@ -21,6 +21,7 @@ export class UploadsController {
 
   @Route('files/create', {
     auth: 'account',
+    head: false,
     summary: 'Open an upload; 201 with metadata when the content is known already',
     errors: { NAME_TAKEN: [409, 'AlreadyExists'], NOT_A_FOLDER: [409, 'AlreadyExists'] },
   })
@@ -39,7 +40,7 @@ export class UploadsController {
     };
   }
 
-  @Route('files/create_part', { auth: 'account', summary: 'Where one part of a multipart upload goes' })
+  @Route('files/create_part', { auth: 'account', head: false, summary: 'Where one part of a multipart upload goes' })
   async createPart(@CurrentActor() actor: AccountActor, @Params(CreatePartDto) { tempPath, partNum }: CreatePartDto) {
     const { url, method, headers } = await this.uploads.createPart(actor, { tempPath, partNumber: partNum });
     return { url, method, headers, parameters: [] };
@@ -47,6 +48,7 @@ export class UploadsController {
 
   @Route('files/confirm/<path>', {
     auth: 'optional',
+    head: false,
     summary: 'Make an uploaded file visible; repeating it gives the same answer',
     errors: { NAME_TAKEN: [409, 'AlreadyExists'], NOT_A_FOLDER: [409, 'AlreadyExists'] },
   })
@@ -54,7 +56,7 @@ export class UploadsController {
     return this.wire.node(await this.confirms.confirm({ accountId: userId, tempName, actor }));
   }
 
-  @Route('files/multi_confirm', { auth: 'account', summary: 'Confirm many uploads in the background' })
+  @Route('files/multi_confirm', { auth: 'account', head: false, summary: 'Confirm many uploads in the background' })
   async multiConfirm(@CurrentActor() actor: AccountActor, @Params(MultiConfirmDto) { confirmUrls }: MultiConfirmDto) {
     return presentTask(await this.multiConfirms.start(actor, confirmUrls.map(uploadOf)));
   }

@@ -23,7 +23,7 @@ export class VersionsController {
     return (await this.versions.toUpdate(actor, { node: { path }, versionNo: version })).map(presentUpdate);
   }
 
-  @Route('files/restore', { auth: 'account', summary: 'Make an earlier version current again, as a new version' })
+  @Route('files/restore', { auth: 'account', head: false, summary: 'Make an earlier version current again, as a new version' })
   async restore(@CurrentActor() actor: AccountActor, @Params(PathVersionDto) { path, version }: PathVersionDto) {
     return this.wire.node(await this.versions.restore(actor, { node: { path }, versionNo: version }));
   }

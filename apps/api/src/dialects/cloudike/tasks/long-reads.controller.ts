@@ -19,6 +19,7 @@ export class LongReadsController {
 
   @Route('metadata_full_listing', {
     auth: 'account',
+    head: false,
     summary: 'The whole tree as one JSON file: start it, then ask for its URL',
     errors: { TASK_FAILED: [404, 'TaskFailed'] },
   })
@@ -33,6 +34,7 @@ export class LongReadsController {
 
   @Route('dir_size_calculate', {
     auth: 'account',
+    head: false,
     summary: 'Count a folder in the background, and ask whether it is done',
     errors: { NOT_A_FOLDER: [400, 'InvalidParameters'] },
   })
