@@ -42,12 +42,6 @@ export class VersionService {
     return this.versions.list(node.id, skip, pageRows(limit));
   }
 
-  /** One version of a file, and the file. NODE_NOT_FOUND, NOT_A_FILE, VERSION_NOT_FOUND. */
-  async get(actor: Actor, { node: ref, versionNo }: { node: NodeRef; versionNo: number }): Promise<{ node: LocatedNode; version: Version }> {
-    const node = await this.file(actor, 'node.read', ref);
-    return { node, version: await this.of(actor, node, versionNo) };
-  }
-
   /** One version of a file that has been found already, in place or in the trash. VERSION_NOT_FOUND. */
   async of(actor: Actor, node: LocatedNode, versionNo: number): Promise<Version> {
     await this.access.require(actor, 'node.read', [node]);

@@ -237,6 +237,8 @@ describe('fileops', () => {
     const statuses = async (path: string, params: object) =>
       (await Promise.all(Array.from({ length: 6 }, () => call(path, params)))).map(({ status }) => status).sort();
     expect(await statuses('fileops/folder_create', { path: '/race/one/two' })).toEqual([200, 403, 403, 403, 403, 403]);
+    const renames = await Promise.all(['a', 'b', 'c', 'd'].map((newname) => call('fileops/rename', { path: '/race/one/two', newname })));
+    expect(renames.map(({ status }) => status).sort()).toEqual([200, 404, 404, 404]);
     expect(await statuses('fileops/delete', { path: '/race' })).toEqual([200, 404, 404, 404, 404, 404]);
     expect(await statuses('fileops/undelete', { path: '/race' })).toEqual([200, 403, 403, 403, 403, 403]);
   });

@@ -52,6 +52,8 @@ export interface PrecheckResult {
   readonly copyable: boolean;
 }
 
+const RENAME_TRIES = 5;
+
 /** Moving and renaming: constant time and a handful of rows, whatever lies below. */
 @Injectable()
 export class MoveService {
@@ -93,9 +95,19 @@ export class MoveService {
 
   /**
    * Gives a node another name in its folder; changing only case or composition is a change like any other. NODE_NOT_FOUND, NAME_TAKEN,
-   * NAME_ILLEGAL, ROOT_IMMUTABLE.
+   * NAME_ILLEGAL, ROOT_IMMUTABLE, BUSY.
    */
   async rename(actor: Actor, { node: ref, name }: { readonly node: NodeRef; readonly name: string }): Promise<LocatedNode> {
+    // Renames take no lock. What was renamed or moved in this moment is looked up again: often it is not there any more.
+    for (let tries = 1; tries <= RENAME_TRIES; tries++) {
+      const renamed = await this.renameOnce(actor, ref, name);
+      if (renamed) return renamed;
+    }
+    throw new DomainError('BUSY', 'Too many changes at the same place; try again.');
+  }
+
+  /** Null when others renamed or moved it since it was looked up. */
+  private async renameOnce(actor: Actor, ref: NodeRef, name: string): Promise<LocatedNode | null> {
     return this.unitOfWork.run(async () => {
       const { node } = await this.resolver.get(actor, ref);
       await this.access.require(actor, 'node.write', [node]);
@@ -103,8 +115,8 @@ export class MoveService {
       checkName(name);
       if (name === node.name) return node;
       const mimeType = node.kind === 'file' ? mimeTypeOf(name) : null;
-      const renamed = await this.nodes.rename(node.id, name, nameKey(name), mimeType);
-      if (!renamed) throw nodeNotFound();
+      const renamed = await this.nodes.rename(node, name, nameKey(name), mimeType);
+      if (!renamed) return null;
       await this.nodes.bumpFolders([{ folderId: renamed.parentId, files: 0, folders: 0, bytes: 0 }]);
       return { ...node, name, mimeType, revision: renamed.revision, path: node.path.slice(0, node.path.lastIndexOf('/') + 1) + name };
     });

@@ -168,12 +168,12 @@ export class NodeRepository {
     );
   }
 
-  /** Gives a live node another name; null when it is not there any more. NAME_TAKEN. */
-  async rename(id: string, name: string, nameKey: string, mimeType: string | null): Promise<{ parentId: string; revision: number } | null> {
+  /** Gives a live node another name; null when it is no longer what and where `seen` tells. NAME_TAKEN. */
+  async rename(seen: NodeView, name: string, nameKey: string, mimeType: string | null): Promise<{ parentId: string; revision: number } | null> {
     return this.database.queryOne(
-      `UPDATE nodes SET name = $2, name_key = $3, mime_type = $4, revision = revision + 1 WHERE id = $1 AND removal IS NULL
-       RETURNING parent_id AS "parentId", revision`,
-      [id, name, nameKey, mimeType],
+      `UPDATE nodes SET name = $2, name_key = $3, mime_type = $4, revision = revision + 1
+        WHERE id = $1 AND removal IS NULL AND name = $5 AND parent_id = $6 RETURNING parent_id AS "parentId", revision`,
+      [seen.id, name, nameKey, mimeType, seen.name, seen.parentId],
     );
   }
 
