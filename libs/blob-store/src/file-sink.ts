@@ -1,5 +1,7 @@
+import { closeSync, fsync, openSync, writeSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { DomainError } from '#libs/kernel';
 import type { PutOptions, StoredBlob } from './blob-store.js';
 import { fileSystemError } from './errors.js';
@@ -11,6 +13,11 @@ const SLAB_BYTES = 2 * 1024 * 1024;
 const SLABS = 8;
 /** Dirty bytes after which write-back is started while the rest still arrives, so that the final fsync finds little to do. */
 const WRITE_BACK_BYTES = 64 * 1024 * 1024;
+
+/** Up to this size a write to the page cache takes less time than handing it to a thread and back (4 KiB files through the whole api: 240/s by threads, 310/s this way). */
+const WRITE_AT_ONCE_BYTES = 64 * 1024;
+
+const fsyncOf = promisify(fsync);
 
 const NO_HASHES = { md5: '', sha256: '', crc32: 0 };
 
@@ -57,13 +64,28 @@ export function checked(body: Buffer, { maxBytes, sizeBytes }: PutOptions): Buff
 }
 
 async function writeSmall(path: string, body: Buffer, withHashes: boolean): Promise<StoredBlob> {
-  const handle = await disk(open(path, 'wx'));
+  const written = body.length <= WRITE_AT_ONCE_BYTES ? disk(writeAtOnce(path, body)) : disk(writeFileHandle(path, body));
+  // Hashed while the disk works; `written` is awaited right after, so its rejection is not lost.
+  const hashes = withHashes ? hashInline(body) : NO_HASHES;
+  await written;
+  return { sizeBytes: body.length, ...hashes };
+}
+
+async function writeAtOnce(path: string, body: Buffer): Promise<void> {
+  const descriptor = openSync(path, 'wx');
   try {
-    const written = disk(writeAll(handle, body, body.length, 0).then(() => handle.sync()));
-    // Hashed while the disk works; `written` is awaited right after, so its rejection is not lost.
-    const hashes = withHashes ? hashInline(body) : NO_HASHES;
-    await written;
-    return { sizeBytes: body.length, ...hashes };
+    for (let done = 0; done < body.length;) done += writeSync(descriptor, body, done, body.length - done, done);
+    await fsyncOf(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function writeFileHandle(path: string, body: Buffer): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await writeAll(handle, body, body.length, 0);
+    await handle.sync();
   } finally {
     await handle.close();
   }

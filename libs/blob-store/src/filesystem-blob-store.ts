@@ -61,6 +61,9 @@ export class FilesystemBlobStore extends BlobStore {
 
   override async prepare(): Promise<void> {
     for (const path of [this.objects, this.multiparts, this.temporary]) await disk(mkdir(path, { recursive: true }));
+    const shards = Array.from({ length: 256 }, (_, shard) => join(this.objects, shard.toString(16).padStart(2, '0')));
+    await disk(Promise.all(shards.map((path) => mkdir(path, { recursive: true }))));
+    await disk(this.directories.sync(this.objects));
     await disk(this.directories.sync(dirname(this.objects)));
   }
 
@@ -284,7 +287,7 @@ export class FilesystemBlobStore extends BlobStore {
 
   private objectPath(key: string): string {
     assertKey(key);
-    const shard = createHash('sha256').update(key).digest('hex').slice(0, 3);
+    const shard = createHash('sha256').update(key).digest('hex').slice(0, 2);
     return join(this.objects, shard, key.replaceAll('/', '.'));
   }
 

@@ -28,15 +28,16 @@ export class FolderMaker {
 
   /**
    * The folder at `path`, made with the parents it lacks. Safe when several callers make the same path at once: `created` is true for one
-   * of them. Must run in a transaction, as late as can be: it holds the folder it begins in until the end.
-   * NOT_A_FOLDER, NAME_ILLEGAL, TREE_TOO_DEEP, PARENT_NOT_FOUND, NAME_TAKEN.
+   * of them. All is written by one statement; in a transaction call it as late as can be, because it holds the folder it begins in until the
+   * end. `mayMakeIn` is asked about that folder before anything is written. NOT_A_FOLDER, NAME_ILLEGAL, TREE_TOO_DEEP, PARENT_NOT_FOUND, NAME_TAKEN.
    */
-  async ensure(command: MakeFolders): Promise<{ folder: PlacedNode; created: boolean }> {
+  async ensure(command: MakeFolders, mayMakeIn?: (folder: LocatedNode) => Promise<void>): Promise<{ folder: PlacedNode; created: boolean }> {
     for (;;) {
       const { placed, missing } = await this.nodes.resolvePath(command.spaceId, command.path, command.viewerId);
       if (missing.length === 0 && command.mustBeNew) throw new DomainError('NAME_TAKEN', `"${placed.node.path}" already exists.`);
       if (placed.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${placed.node.path}" is not a folder.`);
       if (missing.length === 0) return { folder: placed, created: false };
+      await mayMakeIn?.(placed.node);
       const made = await this.make(command, placed, missing);
       if (made) return { folder: made, created: true };
     }
@@ -63,7 +64,6 @@ export class FolderMaker {
       return folder;
     });
     if (!(await this.nodes.insertFolders(command.spaceId, folders, command.authorId, command.nowMs))) return null;
-    await this.nodes.bumpFolders([{ folderId: top.node.id, files: 0, folders: 1, bytes: 0 }]);
     return newFolder(command, top, folders);
   }
 }

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
-import { UnitOfWork } from '#libs/database';
 import { type Actor, Clock } from '#libs/kernel';
 import { FolderMaker, type LocatedNode, SpaceService, viewerOf } from '#libs/nodes';
 
@@ -23,7 +22,6 @@ export class FolderService {
     private readonly spaces: SpaceService,
     private readonly maker: FolderMaker,
     private readonly access: AccessService,
-    private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
@@ -36,10 +34,10 @@ export class FolderService {
     checkClientTime(command.clientModifiedMs);
     const { spaceId } = await this.spaces.homeOfActor(actor);
     const authorId = viewerOf(actor)!;
-    return this.unitOfWork.run(async () => {
-      const { folder } = await this.maker.ensure({ ...command, spaceId, authorId, viewerId: authorId, nowMs: this.clock.nowMs(), mustBeNew: true });
-      await this.access.require(actor, 'node.create', [folder.node]);
-      return folder.node;
-    });
+    const { folder } = await this.maker.ensure(
+      { ...command, spaceId, authorId, viewerId: authorId, nowMs: this.clock.nowMs(), mustBeNew: true },
+      (parent) => this.access.require(actor, 'node.create', [parent]),
+    );
+    return folder.node;
   }
 }

@@ -4,7 +4,7 @@ import { childPath, type LocatedNode, type NodeView } from '#libs/nodes';
 import { Reply } from '../http/index.js';
 import { etagHeader } from './etag.js';
 import { humanSize } from './icon.js';
-import { isDeleted, type NodeOptions, type People, presentNode } from './node.presenter.js';
+import { isDeleted, type NodeOptions, type People, presentAt, presentNode } from './node.presenter.js';
 
 /** Listings may be kept by their reader if it asks each time whether they still hold. */
 const REVALIDATE = { 'Cache-Control': 'private, no-cache' };
@@ -24,11 +24,11 @@ export function presentMetadata(listing: FolderListing | LocatedNode, people: Pe
   if (!('folder' in listing)) return Reply.json(200, presentNode(listing, people, options));
   const { folder, etag, notModified, entries, isLastPage, nextCursor } = listing;
   if (notModified) return Reply.notModified(hashHeaders(etag));
-  const place = isDeleted(folder) ? { insideTrash: true } : {};
+  const insideTrash = isDeleted(folder);
   const body = {
     ...presentNode(folder, people, options),
     hash: etag,
-    content: entries.map((entry) => presentNode({ ...entry, ...place, path: childPath(folder, entry.name) }, people, options)),
+    content: entries.map((entry) => presentAt(childPath(folder, entry.name), entry, insideTrash, people, options)),
     is_last_page: isLastPage,
     ...(nextCursor === null ? {} : { next_cursor: nextCursor }),
   };

