@@ -75,7 +75,9 @@ describe('migrations', () => {
            FROM information_schema.columns c WHERE table_schema = 'public'`,
       );
       for (const entity of withEntities.entityMetadatas) {
-        const actual = columns.filter((c) => c.table_name === entity.tableName).map((c) => [c.column_name, c.data_type, c.is_nullable === 'YES', c.is_key]);
+        const actual = columns
+          .filter((c) => c.table_name === entity.tableName)
+          .map((c) => [c.column_name, c.data_type, c.is_nullable === 'YES', c.is_key]);
         const declared = entity.columns.map((c) => [c.databaseName, withEntities.driver.normalizeType(c), c.isNullable, c.isPrimary]);
         expect(declared.sort(), entity.tableName).toEqual(actual.sort());
       }
