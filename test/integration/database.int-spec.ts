@@ -46,3 +46,35 @@ describe('work on entities', () => {
     expect(await database.query('SELECT 1 FROM logins WHERE value = $1', ['gone@example.org'])).toEqual([]);
   });
 });
+
+describe('statements and transactions that block each other', () => {
+  let house: AccountsHouse;
+
+  beforeAll(async () => {
+    house = await AccountsHouse.open();
+  });
+  afterAll(() => house?.close());
+
+  it('run again, also when the loser is a single statement', async () => {
+    const database = house.get(Database);
+    const a = await house.account('a@example.org');
+    const b = await house.account('b@example.org');
+    const touch = (id: number) => database.run('UPDATE accounts SET name = name WHERE id = $1', [id]);
+    let holdsA = (): void => undefined;
+    const aIsHeld = new Promise<void>((resolve) => (holdsA = resolve));
+    const transaction = house.get(UnitOfWork).run(async () => {
+      await touch(a.accountId);
+      holdsA();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return touch(b.accountId);
+    });
+    await aIsHeld;
+    // Holds b and waits for a, longer than the transaction waits for b: so it is the one that PostgreSQL ends.
+    const statement = database.run(
+      'WITH first AS (UPDATE accounts SET name = name WHERE id = $1 RETURNING id) UPDATE accounts SET name = name WHERE id = $2 AND EXISTS (SELECT 1 FROM first)',
+      [b.accountId, a.accountId],
+    );
+    expect(await transaction).toBe(1);
+    expect(await statement).toBe(1);
+  });
+});

@@ -29,6 +29,19 @@ function statementName(text: string): string {
   return name;
 }
 
+/** Runs a whole transaction again after a deadlock or a serialization failure. BUSY when it keeps losing. */
+async function retried<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      if (attempt === MAX_ATTEMPTS) throw new DomainError('BUSY', 'Too many changes at the same place; try again.', {}, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
+    }
+  }
+}
+
 /** SQL of the repositories: runs in the transaction of the surrounding `UnitOfWork.run`, or on its own when there is none. */
 @Injectable()
 export class Database {
@@ -74,9 +87,12 @@ export class Database {
   }
 
   private async execute<T extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<QueryResult<T>> {
-    const target = current.getStore()?.client ?? poolOf(this.dataSource);
+    const unit = current.getStore();
+    const target = unit?.client ?? poolOf(this.dataSource);
+    const query = () => target.query<T>({ name: statementName(text), text, values: values as unknown[] });
     try {
-      return await target.query<T>({ name: statementName(text), text, values: values as unknown[] });
+      // A statement on its own is a transaction of its own: after a deadlock nothing of it has happened, so it may run again.
+      return await (unit ? query() : retried(query));
     } catch (error) {
       throw translated(error);
     }
@@ -93,16 +109,7 @@ export class UnitOfWork {
    * serialization failure the whole of `work` runs again, so it must have no effect outside the database: no S3, Redis, HTTP or mail.
    */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (current.getStore()) return work();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.once(work);
-      } catch (error) {
-        if (!isRetryable(error)) throw error;
-        if (attempt === MAX_ATTEMPTS) throw new DomainError('BUSY', 'Too many changes at the same place; try again.', {}, { cause: error });
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
-      }
-    }
+    return current.getStore() ? work() : retried(() => this.once(work));
   }
 
   /** Calls `effect` once the surrounding transaction has been committed, or at once when there is none. */
