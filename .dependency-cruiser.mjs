@@ -6,13 +6,14 @@ const LEVELS = [
   ['kernel'],
   ['config', 'observability'],
   ['database', 'blob-store'],
-  ['queue', 'limiter'],
+  ['queue', 'limiter', 'signals'],
   ['mail'],
   ['accounts', 'tasks'],
   ['companies', 'groups', 'nodes'],
   ['access'],
   ['files', 'trash', 'versions'],
   ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics'],
+  ['node-facts', 'office'],
 ];
 const anyOf = (names) => `^libs/(${names.join('|')})/`;
 
@@ -115,7 +116,7 @@ export default {
       'Only repositories, entities and libs/database know SQL clients.',
     ),
     only('bullmq-in-queue', '^libs/queue/', packages('bullmq'), 'Only libs/queue knows BullMQ.'),
-    only('redis-in-ports', '^libs/(queue|limiter)/', packages('ioredis'), 'Redis is behind the queue and the limiter.'),
+    only('redis-in-ports', '^libs/(queue|limiter|signals)/', packages('ioredis'), 'Redis is behind the queue, the limiter and the signals.'),
     only('s3-in-blob-store', '^libs/blob-store/', packages('@aws-sdk/[^/]+'), 'Only libs/blob-store knows S3.'),
     only('mail-in-mail', '^libs/mail/', packages('nodemailer'), 'Only libs/mail sends mail.'),
     {

@@ -74,6 +74,7 @@ function named(label: string, handler: RawHandler): RawHandler {
   };
 }
 
+/** The limiter watches its Redis itself. */
 function watchServices(app: INestApplication, metrics: Metrics): void {
   const database = app.get(Database);
   const health = app.get(HealthService);

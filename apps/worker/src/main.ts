@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
+import { BlobStore } from '#libs/blob-store';
 import { AppConfig, ConfigError } from '#libs/config';
 import { Database } from '#libs/database';
 import { HealthService, Logger, Metrics, NestLogger, observabilityHandler } from '#libs/observability';
@@ -50,7 +51,7 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
     abortOnError: false,
   });
   running.app = app;
-  watchDatabase(app);
+  watchServices(app);
   const server = await listen(config.worker.httpPort, app);
   running.server = server;
   await app.get(WorkerRuntime).start(SCHEDULES);
@@ -58,9 +59,12 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
   process.send?.({ type: 'ready' });
 }
 
-function watchDatabase(app: INestApplicationContext): void {
+/** The queue and its relay watch themselves, and so does the limiter. */
+function watchServices(app: INestApplicationContext): void {
   const database = app.get(Database);
-  app.get(HealthService).register('database', () => database.query('SELECT 1'));
+  const health = app.get(HealthService);
+  health.register('database', () => database.query('SELECT 1'));
+  health.register('blob store', () => app.get(BlobStore, { strict: false }).check());
   app.get(Metrics).watchPool(database.connections);
 }
 

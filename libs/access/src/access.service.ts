@@ -20,7 +20,7 @@ export class AccessService {
 
   /** Ids of those among the nodes to which the actor may do `action`. */
   async allowed(actor: Actor, _action: NodeAction, nodes: readonly NodeView[]): Promise<Set<string>> {
-    const reachable = actor.kind === 'system' ? nodes : nodes.filter((node) => node.ownerId === actor.accountId);
+    const reachable = actor.kind === 'system' ? nodes : nodes.filter((node) => actor.kind === 'account' && node.ownerId === actor.accountId);
     return Promise.resolve(new Set(reachable.map((node) => node.id)));
   }
 }

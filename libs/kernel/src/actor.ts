@@ -12,11 +12,27 @@ export interface AccountActor {
   readonly byPair?: boolean;
 }
 
+/**
+ * Someone without an account who holds a public link, or the hash of a share that anyone may view. It says only what was shown at the door:
+ * the access lib looks up, each time, what that opens now.
+ */
+export interface GuestActor {
+  readonly kind: 'guest';
+  readonly pass: 'link' | 'share';
+  /** Id of the link, or of the shared folder. */
+  readonly passId: string;
+  /** What it opens: paths of a guest begin here, and nothing above exists for him. May be a file. */
+  readonly rootId: string;
+  readonly spaceId: string;
+  /** Who gave the pass: author of what a guest uploads. */
+  readonly issuerId: number;
+}
+
 /** The house itself: jobs, reapers, migrations of data. */
 export interface SystemActor {
   readonly kind: 'system';
 }
 
-export type Actor = AccountActor | SystemActor;
+export type Actor = AccountActor | GuestActor | SystemActor;
 
 export const SYSTEM_ACTOR: SystemActor = { kind: 'system' };

@@ -1,4 +1,4 @@
-export { type AccountActor, type AccountRole, type Actor, type SystemActor, SYSTEM_ACTOR } from './actor.js';
+export { type AccountActor, type AccountRole, type Actor, type GuestActor, type SystemActor, SYSTEM_ACTOR } from './actor.js';
 export { Clock, SystemClock } from './clock.js';
 export { decodeCursor, encodeCursor } from './cursor.js';
 export { DOMAIN_ERROR_CODES, DomainError, type DomainErrorCode, isDomainError } from './domain-error.js';

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 
 import { AppConfig } from '#libs/config';
 import { Clock, sha256 } from '#libs/kernel';
-import { Logger } from '#libs/observability';
+import { HealthService, Logger } from '#libs/observability';
 
 import { RedisSlots } from './redis-slots.js';
 import { SlotRepository } from './repositories/slot.repository.js';
@@ -32,13 +32,17 @@ export class Limiter implements OnModuleInit, OnModuleDestroy {
     config: AppConfig,
     private readonly slots: SlotRepository,
     private readonly clock: Clock,
+    private readonly health: HealthService,
     private readonly logger: Logger,
   ) {
     this.redis = config.redis && new RedisSlots(config.redis.url);
   }
 
   async onModuleInit(): Promise<void> {
-    await this.redis?.connect();
+    if (!this.redis) return;
+    const { redis } = this;
+    this.health.register('redis', () => redis.check(), 'degraded');
+    await redis.connect();
   }
 
   onModuleDestroy(): void {

@@ -44,6 +44,12 @@ export class RedisSlots implements SlotStore {
     await this.redis.connect().catch(() => undefined);
   }
 
+  /** Fails unless Redis takes a write: one that is full, read-only or still loading is of no use here, though it answers. */
+  async check(): Promise<void> {
+    if (!this.isReady) throw new Error('there is no connection to Redis');
+    await this.redis.set('stowage:limiter:check', '1', 'PX', 1_000);
+  }
+
   disconnect(): void {
     this.redis.disconnect();
   }

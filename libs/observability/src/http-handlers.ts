@@ -5,6 +5,7 @@ import { Metrics } from './metrics.js';
 
 /**
  * A plain node handler for `/health/live`, `/health/ready` and `/metrics`; both apps mount it before everything else.
+ * Ready is 200 while the process does its work, also when it is degraded, else 503; the body tells each check.
  * It returns true when the request was one of these and is being answered.
  */
 export function observabilityHandler(health: HealthService, metrics: Metrics): (request: IncomingMessage, response: ServerResponse) => boolean {
@@ -24,7 +25,7 @@ export function observabilityHandler(health: HealthService, metrics: Metrics): (
 
 async function answerReady(health: HealthService, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const report = await health.report();
-  send(request, response, report.status === 'ok' ? 200 : 503, 'application/json', JSON.stringify(report));
+  send(request, response, report.status === 'unavailable' ? 503 : 200, 'application/json', JSON.stringify(report));
 }
 
 async function answerMetrics(metrics: Metrics, request: IncomingMessage, response: ServerResponse): Promise<void> {

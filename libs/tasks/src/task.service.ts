@@ -91,7 +91,7 @@ function accountOf(actor: Actor): number | null {
 }
 
 function owned(actor: Actor, row: TaskRow | null): TaskRow {
-  if (row && (actor.kind === 'system' || row.accountId === actor.accountId)) return row;
+  if (row && (actor.kind === 'system' || row.accountId === accountOf(actor))) return row;
   throw new DomainError('TASK_NOT_FOUND', 'There is no operation with this id.');
 }
 
