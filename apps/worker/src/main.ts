@@ -64,7 +64,7 @@ function watchServices(app: INestApplicationContext): void {
   const database = app.get(Database);
   const health = app.get(HealthService);
   health.register('database', () => database.query('SELECT 1'));
-  health.register('blob store', () => app.get(BlobStore, { strict: false }).check());
+  health.register('blob store', () => app.get(BlobStore).check());
   app.get(Metrics).watchPool(database.connections);
 }
 
