@@ -3,6 +3,14 @@ import { Nodes1795255260000 } from './20261121100100-nodes.js';
 import { Tasks1795255320000 } from './20261121100200-tasks.js';
 import { Archives1795255380000 } from './20261121100300-archives.js';
 import { Sharing1795291200000 } from './20261121200000-sharing.js';
+import { Links1795291260000 } from './20261121200100-links.js';
 
 /** Every migration, oldest first. */
-export const MIGRATIONS = [Accounts1795255200000, Nodes1795255260000, Tasks1795255320000, Archives1795255380000, Sharing1795291200000];
+export const MIGRATIONS = [
+  Accounts1795255200000,
+  Nodes1795255260000,
+  Tasks1795255320000,
+  Archives1795255380000,
+  Sharing1795291200000,
+  Links1795291260000,
+];
