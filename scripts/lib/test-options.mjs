@@ -2,11 +2,11 @@ import { LauncherError } from './project.mjs';
 
 /** Stages of a test run in their order. */
 export const STAGES = ['static', 'unit', 'integration', 'e2e-embedded', 'e2e-services'];
-const SERVICES = ['redis', 's3'];
+const SERVICES = ['redis', 's3', 'browser'];
 
 export const USAGE = `Usage: npm test -- [options] [-- vitest arguments]
   --only STAGE      run this stage only; may be given more than once (${STAGES.join(', ')})
-  --without NAME    do not start this service (${SERVICES.join(', ')}); the tests that need it fail
+  --without NAME    do not start this service (${SERVICES.join(', ')}); the tests that need it fail, those of pages are left out
   --serve           start the services, write their variables to .cache/test-services.env and wait for Ctrl-C
 A full run is: npm test
 One file:      npm test -- --only integration -- test/integration/launcher.int-spec.ts`;

@@ -2,6 +2,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { findCeph, startCeph } from './ceph.mjs';
+import { findChromium } from './chromium.mjs';
 import { isDebian } from './debian-packages.mjs';
 import { startEmbeddedPostgres } from './embedded-postgres.mjs';
 import { setting } from './project.mjs';
@@ -29,9 +30,14 @@ export class TestServices {
     this.durable = durable;
   }
 
-  /** Makes sure that the named services run: `postgres`, `redis`, `s3`. */
+  /** Makes sure that the named services run: `postgres`, `redis`, `s3`; `browser` is only made ready, tests start it. */
   async need(names) {
-    const starters = { postgres: () => this.#startPostgres(), redis: () => this.#startRedis(), s3: () => this.#startS3() };
+    const starters = {
+      postgres: () => this.#startPostgres(),
+      redis: () => this.#startRedis(),
+      s3: () => this.#startS3(),
+      browser: () => this.#findBrowser(),
+    };
     for (const name of names) {
       if (!this.#started.has(name)) this.#started.set(name, starters[name]());
       await this.#started.get(name);
@@ -99,6 +105,17 @@ export class TestServices {
         STOWAGE_TEST_S3_ACCESS_KEY_ID: ceph.accessKeyId,
         STOWAGE_TEST_S3_SECRET_ACCESS_KEY: ceph.secretAccessKey,
       };
+    });
+  }
+
+  async #findBrowser() {
+    const given = setting('STOWAGE_TEST_CHROMIUM');
+    if (given) return void (this.env.STOWAGE_TEST_CHROMIUM = given);
+    await this.#bring('browser', 'Browser for tests (Chromium)', undefined, async (note) => {
+      const found = await findChromium();
+      if (!found) throw new Error('no Chromium or Chrome in PATH, and no Debian packages on this system');
+      note(found.origin);
+      return { STOWAGE_TEST_CHROMIUM: found.program };
     });
   }
 

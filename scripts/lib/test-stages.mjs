@@ -24,8 +24,8 @@ export const STATIC_CHECKS = [
 export const SUITES = [
   { name: 'unit', project: 'unit', services: [] },
   { name: 'integration', project: 'integration', services: ['postgres', 'redis', 's3'] },
-  { name: 'e2e-embedded', project: 'e2e', services: ['postgres'], mode: 'embedded' },
-  { name: 'e2e-services', project: 'e2e', services: ['postgres', 'redis', 's3'], mode: 'services' },
+  { name: 'e2e-embedded', project: 'e2e', services: ['postgres', 'browser'], mode: 'embedded' },
+  { name: 'e2e-services', project: 'e2e', services: ['postgres', 'redis', 's3', 'browser'], mode: 'services' },
 ];
 
 const STAGE_LIMIT_MS = 25 * 60_000;

@@ -11,10 +11,11 @@ function given(name: string): string {
   throw new Error(`${name} is not set: run this through "npm test", or "npm test -- --only integration -- FILE" for one file`);
 }
 
-/** What can be used in this run. Redis and S3 may be missing on systems other than Debian; PostgreSQL always is there. */
+/** What can be used in this run. Redis, S3 and a browser may be missing on systems other than Debian; PostgreSQL always is there. */
 export const available = {
   redis: Boolean(process.env.STOWAGE_TEST_REDIS_URL),
   s3: Boolean(process.env.STOWAGE_TEST_S3_ENDPOINT),
+  browser: Boolean(process.env.STOWAGE_TEST_CHROMIUM),
 };
 
 /** The first administrator, who is in every test database. */

@@ -41,9 +41,9 @@ describe('options of the test runner', () => {
   });
 
   it('leave everything after -- to vitest', () => {
-    expect(parseTestOptions(['--only', 'unit', '--without', 's3', '--', 'file', '--only'])).toMatchObject({
+    expect(parseTestOptions(['--only', 'unit', '--without', 's3', '--without', 'browser', '--', 'file', '--only'])).toMatchObject({
       stages: ['unit'],
-      without: ['s3'],
+      without: ['s3', 'browser'],
       vitestArgs: ['file', '--only'],
     });
   });
