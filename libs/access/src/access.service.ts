@@ -1,26 +1,130 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Actor } from '#libs/kernel';
+import { type Actor, Clock, DomainError, type GuestActor } from '#libs/kernel';
 import { nodeNotFound, type NodeView } from '#libs/nodes';
 
-/** What can be done to a node. */
-export type NodeAction = 'node.read' | 'node.download' | 'node.write' | 'node.create' | 'node.delete' | 'node.restore' | 'node.share';
+import { type OpenPass, PassRepository } from './repositories/pass.repository.js';
+import { type ReasonRow, RightRepository } from './repositories/right.repository.js';
+import { FULL_RIGHT, type Right } from './right.js';
+
+/** What can be done to a node. `node.share` is the owner's alone. */
+export type NodeAction =
+  'node.read' | 'node.download' | 'node.write' | 'node.create' | 'node.delete' | 'node.restore' | 'node.share' | 'node.link' | 'node.comment';
+
+/** Somebody who can see a node, what he may do to it, and why. */
+export interface Seer {
+  readonly accountId: number;
+  readonly right: Right;
+  readonly reasons: readonly ReasonRow[];
+}
+
+/** Who can see a node: accounts, and the passes that open it to anyone who holds them. */
+export interface Explanation {
+  readonly accounts: readonly Seer[];
+  readonly passes: readonly OpenPass[];
+}
+
+/** What is known of an actor and one node. A guest of an upload link has no right, not even to look, and may still add. */
+interface Standing {
+  readonly right: Right | null;
+  readonly owner: boolean;
+  readonly adds: boolean;
+}
+
+const NOTHING: Standing = { right: null, owner: false, adds: false };
+const OWNER: Standing = { right: FULL_RIGHT, owner: true, adds: true };
+const VIEW: Right = { write: false, delete: false, download: true };
+
+/** What a right permits. */
+const PERMITS: Readonly<Record<NodeAction, (right: Right) => boolean>> = {
+  'node.read': () => true,
+  'node.comment': () => true,
+  'node.download': (right) => right.download,
+  'node.link': (right) => right.download,
+  'node.write': (right) => right.write,
+  'node.create': (right) => right.write,
+  'node.delete': (right) => right.delete,
+  'node.restore': (right) => right.delete,
+  'node.share': () => false,
+};
+const GUEST_ACTIONS: readonly NodeAction[] = ['node.read', 'node.download', 'node.create'];
 
 /** The one place that decides who may do what to a node. */
 @Injectable()
 export class AccessService {
+  constructor(
+    private readonly grants: RightRepository,
+    private readonly passes: PassRepository,
+    private readonly clock: Clock,
+  ) {}
+
   /**
-   * Passes when the actor may do `action` to every one of the nodes; takes a set so that bulk calls need no loop. The owner of a space may
-   * do everything in it, and so may the house itself. For anyone else a node does not exist: NODE_NOT_FOUND.
+   * Passes when the actor may do `action` to every one of the nodes; takes a set so that bulk calls need no loop. A node that the actor may not
+   * even see does not exist for him: NODE_NOT_FOUND. One that he may see, but not do this to: FORBIDDEN.
    */
   async require(actor: Actor, action: NodeAction, nodes: readonly NodeView[]): Promise<void> {
-    const allowed = await this.allowed(actor, action, nodes);
-    if (nodes.some((node) => !allowed.has(node.id))) throw nodeNotFound();
+    const standings = await this.standings(actor, nodes);
+    const of = (node: NodeView) => standings.get(node.id) ?? NOTHING;
+    if (nodes.some((node) => of(node).right === null && !of(node).adds)) throw nodeNotFound();
+    if (nodes.some((node) => !permits(actor, action, of(node)))) throw new DomainError('FORBIDDEN', 'Your rights here do not allow this.');
   }
 
   /** Ids of those among the nodes to which the actor may do `action`. */
-  async allowed(actor: Actor, _action: NodeAction, nodes: readonly NodeView[]): Promise<Set<string>> {
-    const reachable = actor.kind === 'system' ? nodes : nodes.filter((node) => actor.kind === 'account' && node.ownerId === actor.accountId);
-    return Promise.resolve(new Set(reachable.map((node) => node.id)));
+  async allowed(actor: Actor, action: NodeAction, nodes: readonly NodeView[]): Promise<Set<string>> {
+    const standings = await this.standings(actor, nodes);
+    return new Set(nodes.map((node) => node.id).filter((id) => permits(actor, action, standings.get(id) ?? NOTHING)));
   }
+
+  /** What the actor may do to each node, by id; null where he may not even see it. No statement when all are his own, else one. */
+  async rights(actor: Actor, nodes: readonly NodeView[]): Promise<Map<string, Right | null>> {
+    const standings = await this.standings(actor, nodes);
+    return new Map(nodes.map(({ id }) => [id, standings.get(id)?.right ?? null]));
+  }
+
+  /** Everybody who can see the node now and why, the owner first; empty for an unknown node. Agrees with `rights`. Two statements. */
+  async explain(nodeId: string): Promise<Explanation> {
+    const seers = new Map<number, { accountId: number; right: Right; reasons: ReasonRow[] }>();
+    for (const reason of await this.grants.reasons(nodeId)) {
+      const given = reason.grantId === null ? FULL_RIGHT : usable(reason);
+      if (given === null) continue;
+      const seer = seers.get(reason.accountId) ?? { accountId: reason.accountId, right: given, reasons: [] };
+      seers.set(reason.accountId, { ...seer, right: union(seer.right, given), reasons: [...seer.reasons, reason] });
+    }
+    return { accounts: [...seers.values()], passes: await this.passes.openTo(nodeId, this.clock.now()) };
+  }
+
+  private async standings(actor: Actor, nodes: readonly NodeView[]): Promise<Map<string, Standing>> {
+    if (actor.kind === 'guest') return this.ofGuest(actor, nodes);
+    const standings = new Map<string, Standing>();
+    const foreign: string[] = [];
+    for (const node of nodes) {
+      if (actor.kind === 'system' || node.ownerId === actor.accountId) standings.set(node.id, OWNER);
+      else foreign.push(node.id);
+    }
+    if (actor.kind === 'system' || foreign.length === 0) return standings;
+    for (const row of await this.grants.ofAccount(actor.accountId, foreign)) standings.set(row.id, { right: usable(row), owner: false, adds: false });
+    return standings;
+  }
+
+  private async ofGuest(actor: GuestActor, nodes: readonly NodeView[]): Promise<Map<string, Standing>> {
+    const ids = nodes.map((node) => node.id);
+    const opened = await this.passes.opened(actor.pass, actor.passId, ids, this.clock.now());
+    return new Map(opened.map(({ id, rights }) => [id, rights === 'upload' ? { ...NOTHING, adds: true } : { ...NOTHING, right: VIEW }]));
+  }
+}
+
+function permits(actor: Actor, action: NodeAction, { right, owner, adds }: Standing): boolean {
+  if (owner) return true;
+  if (actor.kind === 'guest' && !GUEST_ACTIONS.includes(action)) return false;
+  return (adds && action === 'node.create') || (right !== null && PERMITS[action](right));
+}
+
+/** What is in the trash is only for those who may take it back, and only for that. */
+function usable({ live, write, delete: canDelete, download }: Right & { readonly live: boolean }): Right | null {
+  if (live) return { write, delete: canDelete, download };
+  return canDelete ? { write: false, delete: true, download: false } : null;
+}
+
+function union(a: Right, b: Right): Right {
+  return { write: a.write || b.write, delete: a.delete || b.delete, download: a.download || b.download };
 }
