@@ -130,7 +130,7 @@ export class DiffService {
 
   /** Applies the delta of the session: what it makes becomes what the session holds, and the delta goes. */
   private async patch(session: UploadSession, plan: UploadPlan, actor: Actor | null): Promise<void> {
-    const { tempName, accountId } = session;
+    const { tempName, accountId, ownerId } = session;
     const owner: Actor = { kind: 'account', accountId, companyId: null, role: 'user', tokenId: null };
     const base = await this.base(await this.file(actor ?? owner, 'node.write', { path: plan.path }, owner), plan);
     const storeKey = newStoreKey();
@@ -138,7 +138,7 @@ export class DiffService {
     try {
       const delta = (await this.store.getRange(session.storeKey)) as AsyncIterable<Buffer>;
       const made = decodeVcdiff(delta, { sizeBytes: base.sizeBytes, read: (offset, length) => this.read(base, offset, length) });
-      const free = await this.quotas.freeBytes(accountId);
+      const free = await this.quotas.freeBytes(ownerId);
       const blob = await this.store.put(storeKey, Readable.from(made, { objectMode: false }), {
         maxBytes: free === null ? MAX_OBJECT_BYTES : free + session.reservedBytes,
       });

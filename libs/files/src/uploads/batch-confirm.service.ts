@@ -93,10 +93,13 @@ export class BatchConfirmService {
       const folderId = place.missingFolders.length === 0 ? place.folder.id : made.get(folderKey(session))!;
       return uploadAt(session, place, folderId, nowMs);
     });
-    const { accountId } = placed[0]!.session;
+    const { ownerId, accountId } = placed[0]!.session;
     const fresh = items.filter((item) => item.seenVersionNo === 0);
     const newer = items.filter((item) => item.seenVersionNo > 0);
-    const written = [...(await this.writer.fromUploads(accountId, fresh, nowMs)), ...(await this.writer.fromUploads(accountId, newer, nowMs))];
+    const written = [
+      ...(await this.writer.fromUploads(ownerId, accountId, fresh, nowMs)),
+      ...(await this.writer.fromUploads(ownerId, accountId, newer, nowMs)),
+    ];
     const ids = new Set(written.map((node) => node.id));
     return new Map(placed.flatMap(({ session }, index) => (ids.has(items[index]!.nodeId) ? [[session.tempName, items[index]!.nodeId]] : [])));
   }

@@ -121,7 +121,7 @@ export class ConfirmService {
   private async writeFile(session: UploadSession, place: FilePlace, folder: LocatedNode): Promise<LocatedNode> {
     const nowMs = this.clock.nowMs();
     const item = uploadAt(session, place, folder.id, nowMs);
-    const [node] = await this.writer.fromUploads(session.accountId, [item], nowMs);
+    const [node] = await this.writer.fromUploads(session.ownerId, session.accountId, [item], nowMs);
     if (!node) throw new Overtaken();
     return { ...node, path: pathAt(place, folder, item.name) };
   }

@@ -157,7 +157,7 @@ export class UploadService {
   private async writeFromBlob(actor: AccountActor, spaceId: string, plan: UploadPlan, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
     const { accountId } = actor;
     return this.unitOfWork.run(async () => {
-      const blob = await this.blobs.findByContent([spaceId], sizeBytes, md5);
+      const blob = await this.blobs.findByContent(spaceId, null, sizeBytes, md5);
       if (!blob) return null;
       const place = await this.judge(actor, spaceId, plan);
       const nowMs = this.clock.nowMs();
@@ -169,7 +169,7 @@ export class UploadService {
       // The file's row first, the quota last: the order in which confirming takes its locks.
       const node = await this.writer.fromBlob(accountId, file, nowMs);
       if (!node) throw new Overtaken();
-      await this.quotas.add(accountId, bytesOf(mediaOf(mimeTypeOf(file.name)), blob.sizeBytes));
+      await this.quotas.add(node.ownerId, bytesOf(mediaOf(mimeTypeOf(file.name)), blob.sizeBytes));
       return { ...node, path: pathAt(place, folder.node, file.name) };
     });
   }
@@ -202,7 +202,7 @@ export class UploadService {
   /** Bytes that all parts may have together; null = not limited. */
   private async roomFor(session: UploadSession): Promise<number | null> {
     if (session.declaredBytes !== null) return session.declaredBytes;
-    const free = await this.quotas.freeBytes(session.accountId);
+    const free = await this.quotas.freeBytes(session.ownerId);
     return free === null ? null : free + session.reservedBytes;
   }
 

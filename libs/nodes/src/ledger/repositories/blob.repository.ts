@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
+import { MAX_DEPTH } from '../../node.js';
+
 /** One object of the store that versions point to. Hashes are lower-case hex, `crc32` is unsigned. */
 export interface Blob {
   readonly id: string;
@@ -22,6 +24,21 @@ interface BlobRow {
 }
 
 const COLUMNS = 'b.id, b.store_key, b.size_bytes, b.md5, b.sha256, b.crc32';
+
+const CONTENT = `SELECT ${COLUMNS} FROM blobs b WHERE b.md5 = $2 AND b.size_bytes = $3`;
+const OLDEST = 'ORDER BY b.created_at, b.id LIMIT 1 FOR KEY SHARE OF b';
+const OWN_CONTENT = `${CONTENT} AND EXISTS (SELECT 1 FROM versions v WHERE v.blob_id = b.id AND v.space_id = $1) ${OLDEST}`;
+
+/** $4 = a folder. The way up from every file that uses the blob, as long as all on it is in place: one that meets the folder lies in it. */
+const READABLE_CONTENT = `
+  ${CONTENT} AND (EXISTS (SELECT 1 FROM versions v WHERE v.blob_id = b.id AND v.space_id = $1) OR EXISTS (
+    WITH RECURSIVE up AS (
+      SELECT n.parent_id, 0 AS depth FROM versions v JOIN nodes n ON n.id = v.node_id AND n.removal IS NULL WHERE v.blob_id = b.id
+      UNION
+      SELECT p.parent_id, up.depth + 1 FROM up JOIN nodes p ON p.id = up.parent_id AND p.removal IS NULL WHERE p.id <> $4::uuid AND up.depth < ${MAX_DEPTH}
+    )
+    SELECT 1 FROM up WHERE up.parent_id = $4::uuid
+  )) ${OLDEST}`;
 
 /** Rows of `blobs` and of the blobs that may have lost their last user. */
 @Injectable()
@@ -52,16 +69,16 @@ export class BlobRepository {
   }
 
   /**
-   * A blob of this size and MD5 that a version in one of the given spaces uses, locked against collection until the transaction ends;
-   * else null. Blobs of other spaces do not count: knowing a checksum proves no possession.
+   * A blob of this size and MD5 that a version in the given space uses, or one of a live file below the folder `sharedId` (of any space);
+   * locked against collection until the transaction ends; else null. Other blobs do not count: knowing a checksum proves no possession.
    */
-  async findByContent(spaceIds: readonly string[], sizeBytes: number, md5: string): Promise<Blob | null> {
-    const row = await this.database.queryOne<BlobRow>(
-      `SELECT ${COLUMNS} FROM blobs b
-        WHERE b.md5 = $2 AND b.size_bytes = $3 AND EXISTS (SELECT 1 FROM versions v WHERE v.blob_id = b.id AND v.space_id = ANY($1::uuid[]))
-        ORDER BY b.created_at, b.id LIMIT 1 FOR KEY SHARE OF b`,
-      [spaceIds, md5, sizeBytes],
-    );
+  async findByContent(spaceId: string, sharedId: string | null, sizeBytes: number, md5: string): Promise<Blob | null> {
+    const row = await this.database.queryOne<BlobRow>(sharedId === null ? OWN_CONTENT : READABLE_CONTENT, [
+      spaceId,
+      md5,
+      sizeBytes,
+      ...(sharedId === null ? [] : [sharedId]),
+    ]);
     return row === null ? null : toBlob(row);
   }
 

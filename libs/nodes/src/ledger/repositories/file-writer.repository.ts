@@ -42,8 +42,8 @@ export interface UploadToWrite extends FileToWrite {
   readonly storeKey: string;
 }
 
-// The statements below are put together once, here, from constant pieces: $1 = the files as JSON, $2 = the account whose quota they
-// count in, $3 = now in ms. Locks are taken in one order everywhere: file, session, parent, account quota, company quota; every step
+// The statements below are put together once, here, from constant pieces: $1 = the files as JSON, $2 = whose favourite marks are told,
+// $3 = now in ms, $4 = the account whose quota uploads count in. Locks are taken in one order everywhere: file, session, parent, account quota, company quota; every step
 // feeds on the one before it, so a step that finds nothing leaves the rest undone.
 
 const ITEM = `
@@ -55,14 +55,14 @@ const ITEM = `
   )`;
 
 /**
- * Which rows a statement is about. One file is found by the parameters $4 (session) and $5 (node): a join with `item` would be planned as a
+ * Which rows a statement is about. One file is found by the parameters $5 (session) and $6 (node): a join with `item` would be planned as a
  * scan of the whole table for as long as the table is young and without statistics. Many files are worth that.
  */
 interface Match {
   readonly session: string;
   readonly node: (item: string) => string;
 }
-const ONE: Match = { session: 's.id = $4::uuid', node: () => 'n.id = $5::uuid' };
+const ONE: Match = { session: 's.id = $5::uuid', node: () => 'n.id = $6::uuid' };
 const MANY: Match = { session: 's.id = i.session_id', node: (item) => `n.id = ${item}.node_id` };
 
 /** Existing files, locked, when they still are where (and, if asked for, what) the writer saw. */
@@ -145,7 +145,7 @@ const VERSION_AND_PARENT = `
 const QUOTA = `
   held AS MATERIALIZED (
     SELECT q.owner_kind, q.owner_id
-      FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM parent)) g CROSS JOIN LATERAL ${lockedQuotas('$2')}
+      FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM parent)) g CROSS JOIN LATERAL ${lockedQuotas('$4')}
   ),
   total AS (
     SELECT coalesce(sum(reserved_bytes), 0) AS reserved, coalesce(sum(size_bytes), 0) AS used,
@@ -161,7 +161,7 @@ const QUOTA = `
   )`;
 
 const RESULT = `
-  SELECT ${NODE_COLUMNS} FROM node n JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $2`;
+  SELECT ${NODE_COLUMNS} FROM node n JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $2::bigint`;
 
 const uploadNewFiles = (match: Match): string =>
   `WITH ${[ITEM, fromSession(match).newFile, BLOB, INSERT_NODE, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
@@ -181,35 +181,42 @@ export class FileWriter {
   constructor(private readonly database: Database) {}
 
   /**
-   * Makes the uploads visible: blob, file or version, the parent's listing, the quota and the session's end in one statement. All items
-   * must be new files, or all new versions of different files. Items whose session or file changed meanwhile are missing in the answer.
-   * NAME_TAKEN when a name is in use, PARENT_NOT_FOUND when a folder was erased: then nothing of the call is written.
+   * Makes the uploads visible: blob, file or version, the parent's listing, the quota of `ownerId` and the session's end in one statement. All
+   * items must be in spaces of that account, and be new files, or all new versions of different files. Items whose session or file changed
+   * meanwhile are missing in the answer. `viewerId` decides the favourite mark. NAME_TAKEN when a name is in use, PARENT_NOT_FOUND when a
+   * folder was erased: then nothing of the call is written.
    */
-  async fromUploads(accountId: number, items: readonly UploadToWrite[], nowMs: number): Promise<NodeView[]> {
+  async fromUploads(ownerId: number, viewerId: number | null, items: readonly UploadToWrite[], nowMs: number): Promise<NodeView[]> {
     const [first, second] = items;
     if (!first) return [];
     const text = first.seenVersionNo === 0 ? UPLOAD.newFile : UPLOAD.newVersion;
-    if (second) return this.write(text.many, accountId, items, nowMs);
-    return this.write(text.one, accountId, items, nowMs, first.seenVersionNo === 0 ? [first.sessionId] : [first.sessionId, first.nodeId]);
+    if (second) return this.write(text.many, viewerId, items, nowMs, [ownerId]);
+    return this.write(
+      text.one,
+      viewerId,
+      items,
+      nowMs,
+      first.seenVersionNo === 0 ? [ownerId, first.sessionId] : [ownerId, first.sessionId, first.nodeId],
+    );
   }
 
   /**
-   * A file or version whose bytes are in the store already; the caller has charged the quota in the same transaction and holds the blob
-   * row. Null when the file changed since it was seen. NAME_TAKEN, PARENT_NOT_FOUND.
+   * A file or version whose bytes are in the store already; the caller charges the quota of the space's owner in the same transaction and holds
+   * the blob row. Null when the file changed since it was seen. NAME_TAKEN, PARENT_NOT_FOUND.
    */
-  async fromBlob(accountId: number, item: FileToWrite, nowMs: number): Promise<NodeView | null> {
-    const [written] = await this.write(item.seenVersionNo === 0 ? BLOB_NEW_FILE : BLOB_NEW_VERSION, accountId, [item], nowMs);
+  async fromBlob(viewerId: number | null, item: FileToWrite, nowMs: number): Promise<NodeView | null> {
+    const [written] = await this.write(item.seenVersionNo === 0 ? BLOB_NEW_FILE : BLOB_NEW_VERSION, viewerId, [item], nowMs);
     return written ?? null;
   }
 
   private async write(
     text: string,
-    accountId: number,
+    viewerId: number | null,
     items: readonly (FileToWrite | UploadToWrite)[],
     nowMs: number,
-    more: readonly string[] = [],
+    more: readonly (string | number)[] = [],
   ): Promise<NodeView[]> {
-    return this.database.query<NodeView>(text, [JSON.stringify(items.map(toItem)), accountId, nowMs, ...more]);
+    return this.database.query<NodeView>(text, [JSON.stringify(items.map(toItem)), viewerId, nowMs, ...more]);
   }
 }
 

@@ -44,8 +44,8 @@ const CHECKS = {
   'quota-reserve': `
     SELECT 'account ' || q.owner_id AS subject, format('%s bytes reserved; its uploads hold %s', q.reserved_bytes, coalesce(u.bytes, 0)) AS detail
       FROM quotas q
-      LEFT JOIN (SELECT account_id, sum(reserved_bytes) AS bytes FROM upload_sessions WHERE state IN ('reserved', 'uploaded') GROUP BY account_id) u
-        ON u.account_id = q.owner_id
+      LEFT JOIN (SELECT s.account_id, sum(u.reserved_bytes) AS bytes FROM upload_sessions u JOIN spaces s ON s.id = u.space_id
+                  WHERE u.state IN ('reserved', 'uploaded') GROUP BY s.account_id) u ON u.account_id = q.owner_id
      WHERE q.owner_kind = 'account' AND q.reserved_bytes <> coalesce(u.bytes, 0)
        AND NOT EXISTS (SELECT 1 FROM spaces s JOIN nodes n ON n.space_id = s.id AND n.removal = 'staged' WHERE s.account_id = q.owner_id) LIMIT ${LIMIT}`,
   'stuck-deletion': `

@@ -12,8 +12,11 @@ export interface UploadSession {
   readonly id: string;
   readonly tempName: string;
   readonly storeKey: string;
+  /** Who brings the bytes; of a guest's upload, who gave him the pass. */
   readonly accountId: number;
   readonly spaceId: string;
+  /** Owner of the space: the bytes count in this account's quota. */
+  readonly ownerId: number;
   readonly state: UploadState;
   readonly multipart: boolean;
   readonly multipartId: string | null;
@@ -52,6 +55,7 @@ interface SessionRow {
   store_key: string;
   account_id: number;
   space_id: string;
+  owner_id: number;
   state: UploadState;
   multipart: boolean;
   multipart_id: string | null;
@@ -67,16 +71,19 @@ interface SessionRow {
   account_active: boolean;
 }
 
-const COLUMNS = `s.id, s.temp_name, s.store_key, s.account_id, s.space_id, s.state, s.multipart, s.multipart_id, s.command, s.declared_bytes, s.declared_md5,
+const COLUMNS = `s.id, s.temp_name, s.store_key, s.account_id, s.space_id, o.account_id AS owner_id, s.state, s.multipart, s.multipart_id, s.command, s.declared_bytes, s.declared_md5,
   s.reserved_bytes, s.size_bytes, s.md5, s.crc32, s.node_id, s.version_no, a.state = 'active' AND a.can_upload AS account_active`;
 
-const SESSIONS = 'FROM upload_sessions s JOIN accounts a ON a.id = s.account_id';
+const SESSIONS = 'FROM upload_sessions s JOIN accounts a ON a.id = s.account_id JOIN spaces o ON o.id = s.space_id';
+
+/** A session for a CTE `s`, with the account that pays for its bytes. */
+const PAID_SESSION = 'SELECT u.*, o.account_id AS owner_id FROM upload_sessions u JOIN spaces o ON o.id = u.space_id WHERE u.temp_name = $1';
 
 /** Quota rows of the session in CTE `s`, locked in the common order and judged, when CTE `g` says that the reservation changes. */
 const HELD = `
   held AS MATERIALIZED (
     SELECT q.owner_kind, q.owner_id, g.bytes <= 0 OR q.used_bytes + q.reserved_bytes + g.bytes <= ${BYTE_LIMIT} AS fits
-      FROM (SELECT s.account_id, g.bytes FROM s, g WHERE g.bytes <> 0) g CROSS JOIN LATERAL ${lockedQuotas('g.account_id')}
+      FROM (SELECT s.owner_id, g.bytes FROM s, g WHERE g.bytes <> 0) g CROSS JOIN LATERAL ${lockedQuotas('g.owner_id')}
   ),
   verdict AS (SELECT coalesce(bool_and(fits), true) AS fits FROM held),
   changed AS (
@@ -87,7 +94,7 @@ const HELD = `
 const INSERT = `
   WITH held AS MATERIALIZED (
     SELECT q.owner_kind, q.owner_id, q.used_bytes + q.reserved_bytes + $10::bigint <= ${BYTE_LIMIT} AS fits
-      FROM (SELECT 1 WHERE $10::bigint > 0) g CROSS JOIN LATERAL ${lockedQuotas('$4')}
+      FROM (SELECT 1 WHERE $10::bigint > 0) g CROSS JOIN LATERAL ${lockedQuotas('(SELECT account_id FROM spaces WHERE spaces.id = $5::uuid)')}
   ),
   verdict AS (SELECT coalesce(bool_and(fits), true) AS fits FROM held),
   changed AS (
@@ -100,8 +107,8 @@ const INSERT = `
 // $1 temp name, $2 announced bytes or null, $3 a fresh key, $4 now, $5 lease of a session that is worked on, $6 when to renew the lease
 const OPEN = `
   WITH s AS MATERIALIZED (
-    SELECT u.*, u.state IN ('reserved', 'uploaded') AND a.state = 'active' AND a.can_upload AS may_write
-      FROM upload_sessions u JOIN accounts a ON a.id = u.account_id WHERE u.temp_name = $1 FOR UPDATE OF u
+    SELECT u.*, o.account_id AS owner_id, u.state IN ('reserved', 'uploaded') AND a.state = 'active' AND a.can_upload AS may_write
+      FROM upload_sessions u JOIN accounts a ON a.id = u.account_id JOIN spaces o ON o.id = u.space_id WHERE u.temp_name = $1 FOR UPDATE OF u
   ),
   g AS (SELECT CASE WHEN s.may_write THEN greatest(coalesce($2::bigint, 0) - s.reserved_bytes, 0) ELSE 0 END AS bytes FROM s),
   ${HELD},
@@ -118,13 +125,13 @@ const OPEN = `
   SELECT s.may_write, verdict.fits, CASE WHEN s.opened_at IS NULL THEN s.store_key ELSE $3::text END AS store_key,
          CASE WHEN $2::bigint IS NULL THEN (
            SELECT greatest(min(q.limit_bytes - q.used_bytes - q.reserved_bytes), 0) + s.reserved_bytes
-             FROM ${quotaOwners('s.account_id')} JOIN quotas q ON q.owner_kind = o.owner_kind AND q.owner_id = o.owner_id WHERE q.limit_bytes IS NOT NULL HAVING count(*) > 0
+             FROM ${quotaOwners('s.owner_id')} JOIN quotas q ON q.owner_kind = o.owner_kind AND q.owner_id = o.owner_id WHERE q.limit_bytes IS NOT NULL HAVING count(*) > 0
          ) END AS free_bytes
     FROM s, verdict`;
 
 // $1 temp name, $2 key that was written, $3 size, $4 md5, $5 sha256, $6 crc32, $7 when to delete what is replaced
 const STORED = `
-  WITH s AS MATERIALIZED (SELECT * FROM upload_sessions WHERE temp_name = $1 AND state IN ('reserved', 'uploaded') FOR UPDATE),
+  WITH s AS MATERIALIZED (${PAID_SESSION} AND u.state IN ('reserved', 'uploaded') FOR UPDATE OF u),
   mine AS MATERIALIZED (
     SELECT s.id, s.store_key AS old_key FROM s
      WHERE s.store_key = $2 OR EXISTS (SELECT 1 FROM object_tombstones t WHERE t.store_key = $2 AND t.attempts = 0 FOR UPDATE)
@@ -151,7 +158,7 @@ const STORED = `
 export class UploadSessionRepository {
   constructor(private readonly database: Database) {}
 
-  /** Opens a session and reserves `reserveBytes`. QUOTA_EXCEEDED leaves nothing behind. */
+  /** Opens a session and reserves `reserveBytes` in the quota of the space's owner. QUOTA_EXCEEDED leaves nothing behind. */
   async create(session: NewUploadSession, reserveBytes: number): Promise<void> {
     const { id, tempName, storeKey, accountId, spaceId, multipart, command, declaredBytes, declaredMd5, leaseUntil } = session;
     const values = [
@@ -287,7 +294,7 @@ export class UploadSessionRepository {
   /** Makes the reservation at least `bytes`. QUOTA_EXCEEDED. */
   async growReservation(tempName: string, bytes: number): Promise<void> {
     const row = await this.database.queryOne<{ fits: boolean }>(
-      `WITH s AS MATERIALIZED (SELECT * FROM upload_sessions WHERE temp_name = $1 AND state IN ('reserved', 'uploaded') FOR UPDATE),
+      `WITH s AS MATERIALIZED (${PAID_SESSION} AND u.state IN ('reserved', 'uploaded') FOR UPDATE OF u),
        g AS (SELECT greatest($2::bigint - s.reserved_bytes, 0) AS bytes FROM s),
        ${HELD},
        grown AS (UPDATE upload_sessions u SET reserved_bytes = u.reserved_bytes + g.bytes FROM s, g, verdict WHERE u.id = s.id AND verdict.fits)
@@ -303,15 +310,15 @@ export class UploadSessionRepository {
    */
   async reap(now: Date, deleteAt: Date, limit: number): Promise<number> {
     const ended = await this.database.query<{
-      account_id: number;
+      owner_id: number;
       store_key: string;
       multipart_id: string | null;
       reserved_bytes: number;
       state: UploadState;
     }>(
-      `DELETE FROM upload_sessions WHERE id IN (
+      `DELETE FROM upload_sessions u USING spaces o WHERE o.id = u.space_id AND u.id IN (
          SELECT id FROM upload_sessions WHERE lease_until <= $1 ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED)
-       RETURNING account_id, store_key, multipart_id, reserved_bytes, state`,
+       RETURNING o.account_id AS owner_id, u.store_key, u.multipart_id, u.reserved_bytes, u.state`,
       [now, limit],
     );
     const open = ended.filter((row) => row.state === 'reserved' || row.state === 'uploaded');
@@ -327,10 +334,10 @@ export class UploadSessionRepository {
     return ended.length;
   }
 
-  private async release(ended: readonly { account_id: number; reserved_bytes: number }[]): Promise<void> {
-    const byAccount = new Map<number, number>();
-    for (const { account_id, reserved_bytes } of ended) byAccount.set(account_id, (byAccount.get(account_id) ?? 0) + reserved_bytes);
-    const due = [...byAccount].filter(([, bytes]) => bytes > 0);
+  private async release(ended: readonly { owner_id: number; reserved_bytes: number }[]): Promise<void> {
+    const byOwner = new Map<number, number>();
+    for (const { owner_id, reserved_bytes } of ended) byOwner.set(owner_id, (byOwner.get(owner_id) ?? 0) + reserved_bytes);
+    const due = [...byOwner].filter(([, bytes]) => bytes > 0);
     await this.database.run(
       `WITH freed AS (
          SELECT o.owner_kind, o.owner_id, sum(f.bytes) AS bytes FROM unnest($1::bigint[], $2::bigint[]) AS f (account_id, bytes)
@@ -341,7 +348,7 @@ export class UploadSessionRepository {
           ORDER BY q.owner_kind, q.owner_id FOR UPDATE OF q
        )
        UPDATE quotas q SET reserved_bytes = q.reserved_bytes - h.bytes FROM held h WHERE q.owner_kind = h.owner_kind AND q.owner_id = h.owner_id`,
-      [due.map(([account]) => account), due.map(([, bytes]) => bytes)],
+      [due.map(([owner]) => owner), due.map(([, bytes]) => bytes)],
     );
   }
 }
@@ -353,6 +360,7 @@ function toSession(row: SessionRow): UploadSession {
     storeKey: row.store_key,
     accountId: row.account_id,
     spaceId: row.space_id,
+    ownerId: row.owner_id,
     state: row.state,
     multipart: row.multipart,
     multipartId: row.multipart_id,
