@@ -4,6 +4,7 @@ import { Tasks1795255320000 } from './20261121100200-tasks.js';
 import { Archives1795255380000 } from './20261121100300-archives.js';
 import { Sharing1795291200000 } from './20261121200000-sharing.js';
 import { Links1795291260000 } from './20261121200100-links.js';
+import { Renditions1795291380000 } from './20261121200300-renditions.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   Archives1795255380000,
   Sharing1795291200000,
   Links1795291260000,
+  Renditions1795291380000,
 ];
