@@ -117,6 +117,15 @@ export class AccountRepository {
     );
   }
 
+  /** The accounts of these ids in their order, in one statement; unknown ids are absent. */
+  findMany(ids: readonly number[]): Promise<AccountRecord[]> {
+    return this.database.query<AccountRecord & Record<string, unknown>>(
+      `SELECT ${ACCOUNT} FROM unnest($1::bigint[]) WITH ORDINALITY AS w (id, turn) JOIN accounts a ON a.id = w.id LEFT JOIN companies c ON c.id = a.company_id
+        ORDER BY w.turn`,
+      [ids],
+    );
+  }
+
   /** Keeps the account's row from other changes until the transaction ends; false when there is no such account. */
   async lock(id: number): Promise<boolean> {
     return (await this.database.queryOne('SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE', [id])) !== null;
@@ -269,6 +278,14 @@ export class AccountRepository {
       valueKey,
       confirmedMs: confirmedAt?.getTime() ?? null,
     }));
+  }
+
+  /** All logins of these accounts, oldest first. */
+  listLoginsOf(accountIds: readonly number[]): Promise<LoginRecord[]> {
+    return this.database.query<LoginRecord & Record<string, unknown>>(
+      `SELECT ${LOGIN} FROM logins l WHERE l.account_id = ANY($1::bigint[]) ORDER BY l.created_at, l.id`,
+      [accountIds],
+    );
   }
 
   /** LOGIN_TAKEN when anybody has it. */

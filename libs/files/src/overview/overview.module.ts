@@ -7,10 +7,11 @@ import { NodesModule } from '#libs/nodes';
 
 import { AccountOverview } from './account-overview.service.js';
 import { OverviewRepository } from './repositories/overview.repository.js';
+import { RosterRepository } from './repositories/roster.repository.js';
 
 @Module({
   imports: [DatabaseModule, AccountsModule, NodesModule],
-  providers: [{ provide: Clock, useClass: SystemClock }, OverviewRepository, AccountOverview],
+  providers: [{ provide: Clock, useClass: SystemClock }, OverviewRepository, RosterRepository, AccountOverview],
   exports: [AccountOverview],
 })
 export class OverviewModule {}

@@ -8,6 +8,7 @@ import { TrashModule } from '#libs/trash';
 import { VersionsModule } from '#libs/versions';
 
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
+import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
 import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
 import { NodeWire } from './presenters/node-wire.js';
 import { ArchiveSender } from './storage/archive-sender.js';
@@ -28,6 +29,7 @@ import { TasksController } from './tasks/tasks.controller.js';
 /** Every controller of the dialect. */
 export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
+  ...GROUP_CONTROLLERS,
   MetadataController,
   FileopsController,
   TrashController,
@@ -42,7 +44,17 @@ export const CLOUDIKE_CONTROLLERS = [
 
 /** /api/1 and /api/0. */
 @Module({
-  imports: [CloudikeHttpModule, ...ACCOUNT_MODULES, FilesModule, DiffsModule, TrashModule, VersionsModule, TasksModule, ArchivesModule],
+  imports: [
+    CloudikeHttpModule,
+    ...ACCOUNT_MODULES,
+    ...GROUP_MODULES,
+    FilesModule,
+    DiffsModule,
+    TrashModule,
+    VersionsModule,
+    TasksModule,
+    ArchivesModule,
+  ],
   controllers: CLOUDIKE_CONTROLLERS,
   providers: [{ provide: CloudikeCredentials, useExisting: Authenticator }, NodeWire, MetadataReader, TaskResultWire, FolderSizePoll, ArchiveSender],
 })
