@@ -335,6 +335,7 @@ describe('built archives', () => {
     const context: TaskContext = {
       taskId: row!.id,
       accountId: row!.account_id,
+      guest: null,
       checkpoint: row!.checkpoint,
       signal: new AbortController().signal,
       saveProgress: async (percent, checkpoint) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Database, UnitOfWork } from '#libs/database';
-import { type Actor, DomainError, SYSTEM_ACTOR } from '#libs/kernel';
+import { type Actor, DomainError, newId, SYSTEM_ACTOR } from '#libs/kernel';
 import { JobQueues, Outbox } from '#libs/queue';
 import { type TaskContext, TaskService } from '#libs/tasks';
 
@@ -80,6 +80,18 @@ describe.each(BACKENDS)('tasks on %s', (backend) => {
       await expect(tasks[call](other(account!.id + 1), publicId)).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
     }
     await expect(tasks.get(SYSTEM_ACTOR, "' OR 1=1")).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
+  });
+
+  it('shows the task of a guest to whoever knows its id, and never takes a guest for the house', async () => {
+    const guest: Actor = { kind: 'guest', pass: 'link', passId: newId(), rootId: newId(), spaceId: newId(), issuerId: 1 };
+    const { publicId } = await tasks.start(guest, 'files.purge', {});
+    const house = await start();
+    for (const actor of [guest, null, SYSTEM_ACTOR, { ...guest, passId: newId() }]) {
+      expect(await tasks.get(actor, publicId)).toMatchObject({ state: 'waiting', guest });
+    }
+    for (const actor of [guest, null]) await expect(tasks.get(actor, house)).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
+    expect((await tasks.latest(SYSTEM_ACTOR, 'files.purge'))?.publicId).toBe(house);
+    expect(await tasks.latest(guest, 'files.purge')).toBeNull();
   });
 
   it('fails with words for the user: a refusal says why, a defect does not show itself', async () => {

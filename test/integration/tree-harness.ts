@@ -247,6 +247,7 @@ export function context(accountId: number | null): TaskContext {
   return {
     taskId: newId(),
     accountId,
+    guest: null,
     checkpoint: null,
     signal: new AbortController().signal,
     saveProgress: () => Promise.resolve(),

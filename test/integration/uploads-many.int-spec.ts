@@ -22,6 +22,7 @@ function context(checkpoint: TaskContext['checkpoint'] = null, dieAfter = Infini
   return {
     taskId: 'test',
     accountId: actor.accountId,
+    guest: null,
     checkpoint,
     signal: new AbortController().signal,
     saved,

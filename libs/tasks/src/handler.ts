@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import type { GuestActor } from '#libs/kernel';
 import type { TaskKind } from '#libs/queue';
 
 const HANDLED_TASK = Symbol('stowage.handled-task');
@@ -9,8 +10,10 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 /** The run of one task, as its handler sees it. */
 export interface TaskContext {
   readonly taskId: string;
-  /** Who started it; null for the house itself. */
+  /** Who started it; null for the house itself and for a guest. */
   readonly accountId: number | null;
+  /** Who started it without an account. */
+  readonly guest: GuestActor | null;
   /** What the last `saveProgress` with a checkpoint stored, or null on the first run. */
   readonly checkpoint: JsonValue;
   /** Aborted when the worker ends or the run takes too long: pass it on to whatever waits long. */

@@ -1,4 +1,4 @@
-import { DomainError } from '#libs/kernel';
+import { DomainError, type GuestActor } from '#libs/kernel';
 
 import { type JsonValue, TaskCancelledError, type TaskContext, TaskSupersededError } from './handler.js';
 import { type RunReply, TaskRepository, type TaskRow } from './repositories/task.repository.js';
@@ -12,6 +12,7 @@ const CANCEL_LOOK_MS = 500;
 export class TaskRun implements TaskContext {
   readonly taskId: string;
   readonly accountId: number | null;
+  readonly guest: GuestActor | null;
   readonly signal: AbortSignal;
   checkpoint: JsonValue;
   private readonly controller = new AbortController();
@@ -27,6 +28,7 @@ export class TaskRun implements TaskContext {
   ) {
     this.taskId = row.id;
     this.accountId = row.accountId;
+    this.guest = row.guest;
     this.checkpoint = row.checkpoint;
     this.cancelRequested = row.cancelRequested;
     this.signal = AbortSignal.any([jobSignal, this.controller.signal]);

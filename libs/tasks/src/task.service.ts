@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { UnitOfWork } from '#libs/database';
-import { type Actor, DomainError, type DomainErrorCode, newId, randomHex } from '#libs/kernel';
+import { type Actor, DomainError, type DomainErrorCode, type GuestActor, newId, randomHex } from '#libs/kernel';
 import { Outbox, type TaskKind } from '#libs/queue';
 
 import type { JsonValue } from './handler.js';
@@ -14,6 +14,8 @@ const PUBLIC_ID = /^[0-9a-f]{128}$/;
 export interface TaskView {
   readonly publicId: string;
   readonly kind: TaskKind;
+  /** Who started it without an account: judge him before giving out what it made. */
+  readonly guest: GuestActor | null;
   readonly state: TaskState;
   /** 0 to 100. */
   readonly progress: number;
@@ -25,7 +27,10 @@ export interface TaskView {
   readonly finishedMs: number | null;
 }
 
-/** Operations that a client starts, polls, cancels and starts again. Only the starter, and the house itself, can see a task. */
+/**
+ * Operations that a client starts, polls, cancels and starts again. Only the starter and the house itself can see a task; one that a guest
+ * has started is seen by whoever knows its id: of a guest nothing more is known than that.
+ */
 @Injectable()
 export class TaskService {
   constructor(
@@ -36,7 +41,8 @@ export class TaskService {
 
   /** Starts a task in the surrounding transaction, if there is one. `input` is stored as JSON. */
   async start(actor: Actor, kind: TaskKind, input: object): Promise<{ publicId: string }> {
-    const task = { id: newId(), publicId: randomHex(PUBLIC_ID_BYTES), accountId: accountOf(actor), kind, input };
+    const guest = actor.kind === 'guest' ? actor : null;
+    const task = { id: newId(), publicId: randomHex(PUBLIC_ID_BYTES), accountId: accountOf(actor), guest, kind, input };
     await this.unitOfWork.run(async () => {
       await this.tasks.insert(task);
       await this.outbox.add('tasks.run', { taskId: task.id, kind });
@@ -44,14 +50,14 @@ export class TaskService {
     return { publicId: task.publicId };
   }
 
-  /** The task with this id. Throws TASK_NOT_FOUND, also for a task of someone else. */
-  async get(actor: Actor, publicId: string): Promise<TaskView> {
+  /** The task with this id; null is somebody without an account. Throws TASK_NOT_FOUND, also for a task of someone else. */
+  async get(actor: Actor | null, publicId: string): Promise<TaskView> {
     return view(owned(actor, PUBLIC_ID.test(publicId) ? await this.tasks.byPublicId(publicId) : null));
   }
 
   /** The task of this kind, and of this `input` when it is given, that the actor started last, or null. */
   async latest(actor: Actor, kind: TaskKind, input?: object): Promise<TaskView | null> {
-    const row = await this.tasks.latest(accountOf(actor), kind, input ?? null);
+    const row = actor.kind === 'guest' ? null : await this.tasks.latest(accountOf(actor), kind, input ?? null);
     return row && view(row);
   }
 
@@ -75,7 +81,7 @@ export class TaskService {
 
   /** Lets a task that has ended be forgotten by its starter; one that has not, or is not there, stays as it is. */
   async forget(actor: Actor, publicId: string): Promise<void> {
-    if (PUBLIC_ID.test(publicId)) await this.tasks.deleteFinished(publicId, accountOf(actor));
+    if (PUBLIC_ID.test(publicId) && actor.kind !== 'guest') await this.tasks.deleteFinished(publicId, accountOf(actor));
   }
 
   private change(actor: Actor, publicId: string, work: (row: TaskRow) => Promise<void>): Promise<TaskView> {
@@ -90,8 +96,9 @@ function accountOf(actor: Actor): number | null {
   return actor.kind === 'account' ? actor.accountId : null;
 }
 
-function owned(actor: Actor, row: TaskRow | null): TaskRow {
-  if (row && (actor.kind === 'system' || row.accountId === accountOf(actor))) return row;
+function owned(actor: Actor | null, row: TaskRow | null): TaskRow {
+  const mine = actor?.kind === 'account' && row?.accountId === actor.accountId;
+  if (row && (mine || row.guest !== null || actor?.kind === 'system')) return row;
   throw new DomainError('TASK_NOT_FOUND', 'There is no operation with this id.');
 }
 
@@ -99,6 +106,7 @@ function view(row: TaskRow): TaskView {
   return {
     publicId: row.publicId,
     kind: row.kind,
+    guest: row.guest,
     state: row.state,
     progress: row.progress,
     result: row.result,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
-import type { DomainErrorCode } from '#libs/kernel';
+import type { DomainErrorCode, GuestActor } from '#libs/kernel';
 import type { TaskKind } from '#libs/queue';
 
 import type { JsonValue } from '../handler.js';
@@ -12,6 +12,8 @@ export interface TaskRow {
   readonly id: string;
   readonly publicId: string;
   readonly accountId: number | null;
+  /** Who started it without an account. */
+  readonly guest: GuestActor | null;
   readonly kind: TaskKind;
   readonly state: TaskState;
   readonly input: JsonValue;
@@ -31,7 +33,7 @@ export interface TaskRow {
   readonly silentMs: number;
 }
 
-const COLUMNS = `id, public_id AS "publicId", account_id AS "accountId", kind, state, input, checkpoint, result, error_code AS "errorCode",
+const COLUMNS = `id, public_id AS "publicId", account_id AS "accountId", guest, kind, state, input, checkpoint, result, error_code AS "errorCode",
   error_message AS "errorMessage", progress, attempts, run_no AS "runNo", cancel_requested AS "cancelRequested",
   (extract(epoch FROM created_at) * 1000)::bigint AS "createdMs", (extract(epoch FROM finished_at) * 1000)::bigint AS "finishedMs",
   (extract(epoch FROM clock_timestamp() - updated_at) * 1000)::float8 AS "silentMs"`;
@@ -47,11 +49,12 @@ export interface RunReply {
 export class TaskRepository {
   constructor(private readonly database: Database) {}
 
-  async insert(task: { id: string; publicId: string; accountId: number | null; kind: TaskKind; input: object }): Promise<void> {
-    await this.database.run('INSERT INTO tasks (id, public_id, account_id, kind, input) VALUES ($1, $2, $3, $4, $5::jsonb)', [
+  async insert(task: Pick<TaskRow, 'id' | 'publicId' | 'accountId' | 'guest' | 'kind'> & { readonly input: object }): Promise<void> {
+    await this.database.run('INSERT INTO tasks (id, public_id, account_id, guest, kind, input) VALUES ($1, $2, $3, $4::jsonb, $5, $6::jsonb)', [
       task.id,
       task.publicId,
       task.accountId,
+      task.guest && JSON.stringify(task.guest),
       task.kind,
       JSON.stringify(task.input),
     ]);
@@ -71,7 +74,7 @@ export class TaskRepository {
 
   latest(accountId: number | null, kind: TaskKind, input: object | null): Promise<TaskRow | null> {
     return this.database.queryOne<Row>(
-      `SELECT ${COLUMNS} FROM tasks WHERE account_id IS NOT DISTINCT FROM $1 AND kind = $2 AND ($3::jsonb IS NULL OR input = $3::jsonb)
+      `SELECT ${COLUMNS} FROM tasks WHERE account_id IS NOT DISTINCT FROM $1 AND guest IS NULL AND kind = $2 AND ($3::jsonb IS NULL OR input = $3::jsonb)
         ORDER BY created_at DESC, id DESC LIMIT 1`,
       [accountId, kind, input && JSON.stringify(input)],
     );
@@ -132,10 +135,10 @@ export class TaskRepository {
 
   /** Removes an ended task of its starter. */
   async deleteFinished(publicId: string, accountId: number | null): Promise<void> {
-    await this.database.run('DELETE FROM tasks WHERE public_id = $1 AND account_id IS NOT DISTINCT FROM $2 AND finished_at IS NOT NULL', [
-      publicId,
-      accountId,
-    ]);
+    await this.database.run(
+      'DELETE FROM tasks WHERE public_id = $1 AND account_id IS NOT DISTINCT FROM $2 AND guest IS NULL AND finished_at IS NOT NULL',
+      [publicId, accountId],
+    );
   }
 
   /** Ends a task that no run owns. */

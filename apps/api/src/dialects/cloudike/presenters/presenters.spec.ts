@@ -6,7 +6,7 @@ import type { TaskView } from '#libs/tasks';
 
 import { etagHeader, knownHash } from './etag.js';
 import { humanSize, iconOf } from './icon.js';
-import { peopleIn, presentNode, presentTrashItem } from './node.presenter.js';
+import { peopleIn, presentNode, presentTrashItem, type Surroundings } from './node.presenter.js';
 import { presentOutcomes, theOnly } from './outcome.presenter.js';
 import { finishedTask } from './task.presenter.js';
 
@@ -55,10 +55,11 @@ const people = new Map([
   [11, { name: 'Dmitry', lang: 'ru' }],
   [12, { name: 'Anna', lang: 'en' }],
 ]);
+const around: Surroundings = { viewerId: 11, people, facts: new Map() };
 
 describe('presentNode', () => {
   it('says a file with every field of the contract', () => {
-    expect(presentNode(file, people)).toEqual({
+    expect(presentNode(file, around)).toEqual({
       path: '/files/some file.txt',
       owner_path: '/files/some file.txt',
       folder: false,
@@ -92,19 +93,19 @@ describe('presentNode', () => {
   });
 
   it('says a folder: the icon, no bytes, a hash, nothing that only files have', () => {
-    const wire = presentNode(folder, people);
+    const wire = presentNode(folder, around);
     expect(wire).toMatchObject({ folder: true, icon: 'folder', size: '0 bytes', bytes: 0, version: 0, client_data: {} });
     expect(wire).toHaveProperty('hash');
     for (const name of ['checksum', 'mime_type', 'extradata', 'code']) expect(wire).not.toHaveProperty(name);
   });
 
   it('leaves extradata out when it is not wanted, and never holds a top-level code', () => {
-    expect(presentNode(file, people, { extra: false })).not.toHaveProperty('extradata');
-    expect(presentNode(file, people)).not.toHaveProperty('code');
+    expect(presentNode(file, around, { extra: false })).not.toHaveProperty('extradata');
+    expect(presentNode(file, around)).not.toHaveProperty('code');
   });
 
   it('survives people who are not known any more', () => {
-    expect(presentNode(file, new Map())).toMatchObject({ owner_name: '', author_name: '', author_lang: 'en' });
+    expect(presentNode(file, { ...around, people: new Map() })).toMatchObject({ owner_name: '', author_name: '', author_lang: 'en' });
   });
 
   it('names the people it needs once', () => {
@@ -114,7 +115,7 @@ describe('presentNode', () => {
 
 describe('presentTrashItem', () => {
   it('has the name in the trash and the place it came from instead of a path', () => {
-    const wire = presentTrashItem({ ...file, removal: 'trashed', removedAtMs: 1, trashName: 'some file (1).txt', restorePath: file.path }, people);
+    const wire = presentTrashItem({ ...file, removal: 'trashed', removedAtMs: 1, trashName: 'some file (1).txt', restorePath: file.path }, around);
     expect(wire).toMatchObject({ name: 'some file (1).txt', restore_path: '/files/some file.txt', deleted: true, is_in_trash: true });
     expect(wire).not.toHaveProperty('path');
   });
@@ -131,13 +132,13 @@ describe('outcomes of several paths', () => {
           ['b', 'c'],
         ],
         [{ node: file }, refused],
-        people,
+        around,
       ),
     ).toEqual({
       success: 1,
       failed: 1,
       nodes: [
-        { ...presentNode(file, people), error_code: null },
+        { ...presentNode(file, around), error_code: null },
         { path: '/b/c', error_code: 404 },
       ],
     });
@@ -153,6 +154,7 @@ describe('finishedTask', () => {
   const task = (state: TaskView['state'], more: Partial<TaskView> = {}): TaskView => ({
     publicId: 'p',
     kind: 'trash.clear',
+    guest: null,
     state,
     progress: 41.7,
     result: null,

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
 import type { ArchiveBuildResult } from '#libs/archives';
-import { DerivedLinkService, type FullListingResult, type MultiConfirmResult } from '#libs/files';
-import type { AccountActor } from '#libs/kernel';
+import { BrowseService, DerivedLinkService, type FullListingResult, type MultiConfirmResult } from '#libs/files';
+import { type AccountActor, type Actor, DomainError } from '#libs/kernel';
 import type { TaskView } from '#libs/tasks';
 import type { RestoreResult } from '#libs/trash';
 
@@ -15,15 +15,17 @@ export class TaskResultWire {
   constructor(
     private readonly nodes: NodeWire,
     private readonly links: DerivedLinkService,
+    private readonly browse: BrowseService,
   ) {}
 
   /** Throws TASK_RUNNING and TASK_FAILED (see `finishedTask`), and NODE_NOT_FOUND when what the task made has expired. */
-  async result(actor: AccountActor, task: TaskView): Promise<object> {
+  async result(caller: AccountActor | null, task: TaskView): Promise<object> {
+    const actor = await this.actorOf(caller, task);
     const { kind, result } = finishedTask(task);
     switch (kind) {
       case 'files.multi-confirm': {
         const outcome = result as unknown as MultiConfirmResult;
-        return presentMultiConfirm(outcome, await this.nodes.people(outcome.nodes.flatMap(({ node }) => node ?? [])));
+        return presentMultiConfirm(outcome, await this.nodes.around(actor, outcome.nodes.flatMap(({ node }) => node ?? [])));
       }
       case 'trash.restore':
         return presentRestore(result as unknown as RestoreResult);
@@ -38,5 +40,13 @@ export class TaskResultWire {
       case 'trash.clear':
         return (result ?? {}) as object;
     }
+  }
+
+  /** Whose rights count: a guest's task is its guest's, whoever asks, and shows nothing once his link has ended. */
+  private async actorOf(caller: AccountActor | null, { guest }: TaskView): Promise<Actor> {
+    if (guest) await this.browse.get(guest, { node: { id: guest.rootId } });
+    const actor = guest ?? caller;
+    if (!actor) throw new DomainError('TASK_NOT_FOUND', 'There is no operation with this id.');
+    return actor;
   }
 }
