@@ -22,7 +22,16 @@ function osRelease() {
 /** Full path of a program in PATH (sbin folders included), or undefined. */
 export function findProgram(name, searchPath = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`) {
   const folders = searchPath.split(':').filter(Boolean);
-  return folders.map((folder) => path.join(folder, name)).find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
+  return folders.map((folder) => path.join(folder, name)).find(isFile);
+}
+
+/** False also for what may not be looked at: PATH can hold folders of another user. */
+function isFile(file) {
+  try {
+    return fs.statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Environment in which programs unpacked below `root` find their libraries, Python modules and each other. */

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
+import { findProgram } from '../../scripts/lib/debian-packages.mjs';
 import { parseTestOptions } from '../../scripts/lib/test-options.mjs';
 import { countTests } from '../../scripts/lib/test-stages.mjs';
 
@@ -50,5 +55,19 @@ describe('options of the test runner', () => {
 
   it.each([[['--only', 'everything']], [['--only']], [['--without', 'postgres']], [['--fast']]])('refuse %j', (words) => {
     expect(() => parseTestOptions(words)).toThrow(/Usage: npm test/);
+  });
+});
+
+describe('programs in PATH', () => {
+  it('are found behind folders that cannot be looked into', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'stowage-path-'));
+    try {
+      symlinkSync(join(dir, 'loop'), join(dir, 'loop'));
+      writeFileSync(join(dir, 'tool'), '');
+      expect(findProgram('tool', `${dir}/loop:${dir}/missing:${dir}`)).toBe(join(dir, 'tool'));
+      expect(findProgram('tool', `${dir}/loop`)).toBeUndefined();
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 });
