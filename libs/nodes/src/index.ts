@@ -1,3 +1,13 @@
+export {
+  type ChangedNode,
+  changeOf,
+  type ChangeType,
+  type JsonFacts,
+  type NodeChange,
+  type NodeChangeType,
+  type PersonalChangeType,
+} from './changes/change.js';
+export { ChangeLog, CHANGES_CHANNEL, type PersonalChange } from './changes/change-log.js';
 export { LedgerModule } from './ledger/ledger.module.js';
 export { bytesOf, type Media, type MediaBytes, MEDIA, negated, NO_BYTES, totalBytes } from './ledger/media-bytes.js';
 export { type Blob, BlobRepository } from './ledger/repositories/blob.repository.js';
@@ -23,10 +33,12 @@ export {
   depthOf,
   type LocatedNode,
   MAX_DEPTH,
+  type MountRow,
   type NodeKind,
   type NodeRef,
   type NodeView,
   pageRows,
+  type PathStart,
   type PlacedNode,
   type Removal,
   type Resolution,
@@ -35,7 +47,8 @@ export { NodeResolver, nodeNotFound, viewerOf } from './node-resolver.js';
 export { NodesModule } from './nodes.module.js';
 export { type PurgeStep, Purger } from './purger.js';
 export { type CopiedBatch, type CopyPair, CopyRepository, type CopyTarget } from './repositories/copy.repository.js';
-export { type ChildrenPage, ListingRepository, type NodeOrder } from './repositories/listing.repository.js';
+export { type ChildrenPage, type ListedPage, ListingRepository, type NodeOrder } from './repositories/listing.repository.js';
+export { type Mount, MountRepository, type NewMount, type PlacedMount } from './repositories/mount.repository.js';
 export { type FolderDelta, folderDelta, NodeRepository } from './repositories/node.repository.js';
 export { PurgeRepository } from './repositories/purge.repository.js';
 export { type SearchPage, SearchRepository } from './repositories/search.repository.js';

@@ -2,13 +2,17 @@ import { Module } from '@nestjs/common';
 
 import { DatabaseModule } from '#libs/database';
 import { Clock, SystemClock } from '#libs/kernel';
+import { SignalsModule } from '#libs/signals';
 
+import { ChangeLog } from './changes/change-log.js';
+import { ChangeRepository } from './changes/repositories/change.repository.js';
 import { FolderMaker } from './folder-maker.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { NodeResolver } from './node-resolver.js';
 import { Purger } from './purger.js';
 import { CopyRepository } from './repositories/copy.repository.js';
 import { ListingRepository } from './repositories/listing.repository.js';
+import { MountRepository } from './repositories/mount.repository.js';
 import { NodeRepository } from './repositories/node.repository.js';
 import { PurgeRepository } from './repositories/purge.repository.js';
 import { SearchRepository } from './repositories/search.repository.js';
@@ -21,9 +25,11 @@ import { TrashBin } from './trash-bin.js';
 const PUBLIC = [
   SpaceService,
   SpaceRepository,
+  MountRepository,
   NodeRepository,
   NodeResolver,
   FolderMaker,
+  ChangeLog,
   ListingRepository,
   SubtreeRepository,
   SearchRepository,
@@ -36,8 +42,8 @@ const PUBLIC = [
 
 /** The tree: rows, names, places, and (re-exported) the ledgers of bytes. It knows nothing of permission. */
 @Module({
-  imports: [DatabaseModule, LedgerModule],
-  providers: [...PUBLIC, { provide: Clock, useClass: SystemClock }],
+  imports: [DatabaseModule, LedgerModule, SignalsModule],
+  providers: [...PUBLIC, ChangeRepository, { provide: Clock, useClass: SystemClock }],
   exports: [...PUBLIC, LedgerModule],
 })
 export class NodesModule {}

@@ -1,0 +1,2 @@
+export { Signals, type Subscription } from './signals.js';
+export { SignalsModule } from './signals.module.js';
