@@ -29,6 +29,7 @@ import {
   QuotaLedger,
   SpaceService,
 } from '#libs/nodes';
+import { Logger, ObservabilityModule } from '#libs/observability';
 import type { TaskContext } from '#libs/tasks';
 import { ClearTask, PurgeTask, RestoreTask, TrashJobsModule, TrashModule, TrashService } from '#libs/trash';
 
@@ -55,6 +56,7 @@ export class TreeHarness {
     const app = await Test.createTestingModule({
       imports: [
         ConfigModule.forRoot(config),
+        ObservabilityModule.forRoot(Logger.create('silent')),
         DatabaseModule.forRoot({ url: database.url, poolSize: 16, statementTimeoutMs: 600_000, applicationName: 'test' }),
         DatabaseModule,
         FilesModule,
