@@ -4,7 +4,7 @@ import { childPath, type LocatedNode, type NodeView } from '#libs/nodes';
 import { Reply } from '../http/index.js';
 import { etagHeader } from './etag.js';
 import { humanSize } from './icon.js';
-import { isDeleted, type NodeOptions, type People, presentAt, presentNode } from './node.presenter.js';
+import { isDeleted, type NodeOptions, presentAt, presentNode, type Surroundings } from './node.presenter.js';
 
 /** Listings may be kept by their reader if it asks each time whether they still hold. */
 const REVALIDATE = { 'Cache-Control': 'private, no-cache' };
@@ -14,21 +14,21 @@ export function hashHeaders(hash: string): Record<string, string> {
   return { ETag: etagHeader(hash), ...REVALIDATE };
 }
 
-/** The nodes whose people a listing names. */
+/** The nodes that a listing tells about. */
 export function nodesOf(listing: FolderListing | LocatedNode): readonly NodeView[] {
   return 'folder' in listing ? [listing.folder, ...listing.entries] : [listing];
 }
 
 /** A folder with its content and hash, a file alone, or 304. */
-export function presentMetadata(listing: FolderListing | LocatedNode, people: People, options: NodeOptions): Reply {
-  if (!('folder' in listing)) return Reply.json(200, presentNode(listing, people, options));
+export function presentMetadata(listing: FolderListing | LocatedNode, around: Surroundings, options: NodeOptions): Reply {
+  if (!('folder' in listing)) return Reply.json(200, presentNode(listing, around, options));
   const { folder, etag, notModified, entries, isLastPage, nextCursor } = listing;
   if (notModified) return Reply.notModified(hashHeaders(etag));
   const insideTrash = isDeleted(folder);
   const body = {
-    ...presentNode(folder, people, options),
+    ...presentNode(folder, around, options),
     hash: etag,
-    content: entries.map((entry) => presentAt(childPath(folder, entry.name), entry, insideTrash, people, options)),
+    content: entries.map((entry) => presentAt(childPath(folder, entry.name), entry, insideTrash, around, options)),
     is_last_page: isLastPage,
     ...(nextCursor === null ? {} : { next_cursor: nextCursor }),
   };

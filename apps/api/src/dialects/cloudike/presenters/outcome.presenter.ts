@@ -2,7 +2,7 @@ import type { DomainError } from '#libs/kernel';
 import type { LocatedNode } from '#libs/nodes';
 
 import { wireError } from '../http/errors.js';
-import { type People, presentNode } from './node.presenter.js';
+import { presentNode, type Surroundings } from './node.presenter.js';
 
 /** What became of one of several paths. */
 export type Outcome = { readonly node: LocatedNode } | { readonly error: DomainError };
@@ -23,10 +23,10 @@ export function theOnly(outcomes: readonly Outcome[]): LocatedNode {
  * The envelope of the multi/ calls: counts, and for each of `paths` its metadata or its error number. Errors of single paths never change the status of
  * the call.
  */
-export function presentOutcomes(paths: readonly (readonly string[])[], outcomes: readonly Outcome[], people: People) {
+export function presentOutcomes(paths: readonly (readonly string[])[], outcomes: readonly Outcome[], around: Surroundings) {
   const nodes = outcomes.map((outcome, index) =>
     'node' in outcome
-      ? { ...presentNode(outcome.node, people), error_code: null }
+      ? { ...presentNode(outcome.node, around), error_code: null }
       : { path: `/${paths[index]!.join('/')}`, error_code: wireError(outcome.error.code).status },
   );
   const success = succeeded(outcomes).length;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { DomainError } from '#libs/kernel';
+import type { Extradata } from '#libs/node-facts';
 import type { LocatedNode } from '#libs/nodes';
 import type { TaskView } from '#libs/tasks';
 
@@ -35,6 +36,10 @@ const file: LocatedNode = {
   trashName: null,
   restorePath: null,
   favorite: true,
+  shared: false,
+  linked: false,
+  limitBytes: null,
+  mount: null,
   path: '/files/some file.txt',
 };
 const folder: LocatedNode = {
@@ -110,6 +115,45 @@ describe('presentNode', () => {
 
   it('names the people it needs once', () => {
     expect(peopleIn([file, folder])).toEqual([11, 12]);
+  });
+});
+
+describe('what stands beside the row', () => {
+  const links = { small: 'http://h/s', middle: 'http://h/m', preview: 'http://h/p' };
+  const facts = (extradata: Extradata | null): Surroundings => ({
+    ...around,
+    facts: new Map([[file.id, { publicHash: 'h'.repeat(22), sharedHash: 's'.repeat(22), companyPublished: true, extradata }]]),
+  });
+
+  it('is said of links and shares', () => {
+    const wire = presentNode({ ...folder, shared: true }, facts(null));
+    expect(wire).toMatchObject({
+      shared: true,
+      shared_hash: 's'.repeat(22),
+      public_hash: 'h'.repeat(22),
+      public_link: 'h'.repeat(22),
+      company_published: true,
+    });
+  });
+
+  it('names the role, and a mount', () => {
+    expect(presentNode(file, { ...around, viewerId: 99 }).role).toBe('collaborator');
+    expect(presentNode({ ...folder, mount: { id: 'm', spaceId: 's' } }, around)).toMatchObject({ fs_type: 'share' });
+    expect(presentNode(folder, around)).not.toHaveProperty('fs_type');
+  });
+
+  it('has the pictures once they are there, and their state before', () => {
+    const ready = presentNode(file, facts({ state: 'ready', thumbnails: links, pdf: 'http://h/pdf', metainfo: { width: 4 } }));
+    expect(ready.thumbnail).toBe('http://h/s');
+    expect(ready.extradata).toEqual({
+      thumbnails: { status: 'ready', small: { link: 'http://h/s' }, middle: { link: 'http://h/m' }, preview: { link: 'http://h/p' } },
+      pdf: { status: 'ready', link: 'http://h/pdf' },
+      metainfo: { status: 'ready', width: 4 },
+    });
+    const waiting = presentNode(file, facts({ state: 'processing', thumbnails: null, pdf: null, metainfo: null }));
+    expect(waiting).toMatchObject({ thumbnail: false, extradata: { thumbnails: { status: 'processing' } } });
+    const onlyPdf = presentNode(file, facts({ state: 'ready', thumbnails: null, pdf: 'http://h/pdf', metainfo: null }));
+    expect(onlyPdf.extradata).toEqual({ pdf: { status: 'ready', link: 'http://h/pdf' } });
   });
 });
 

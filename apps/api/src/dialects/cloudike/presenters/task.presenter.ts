@@ -4,7 +4,7 @@ import type { TaskView } from '#libs/tasks';
 import type { RestoreResult } from '#libs/trash';
 
 import { wireError } from '../http/errors.js';
-import { type People, presentNode } from './node.presenter.js';
+import { presentNode, type Surroundings } from './node.presenter.js';
 
 /** The answer of a call that started a background task. */
 export function presentTask({ publicId }: { readonly publicId: string }): { taskid: string } {
@@ -30,13 +30,13 @@ export function finishedTask(task: TaskView): TaskView {
 }
 
 /** Envelope of a multi_confirm result: metadata, or the error number, of each upload. */
-export function presentMultiConfirm(result: MultiConfirmResult, people: People) {
+export function presentMultiConfirm(result: MultiConfirmResult, around: Surroundings) {
   return {
     success: result.success,
     failed: result.failed,
     nodes: result.nodes.map((entry) =>
       entry.error === null
-        ? { ...presentNode(entry.node, people), error_code: null }
+        ? { ...presentNode(entry.node, around), error_code: null }
         : { path: entry.path ?? '', error_code: wireError(entry.error.code).status, description: entry.error.message },
     ),
   };

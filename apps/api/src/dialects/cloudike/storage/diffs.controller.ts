@@ -46,7 +46,7 @@ export class DiffsController {
     errors: MOVED_ON,
   })
   async confirm(@OptionalActor() actor: AccountActor | null, @Params(ConfirmUploadDto) { userId, tempName }: ConfirmUploadDto) {
-    return this.wire.node(await this.diffs.confirmFromDiff({ accountId: userId, tempName, actor }));
+    return this.wire.node(actor, await this.diffs.confirmFromDiff({ accountId: userId, tempName, actor }));
   }
 
   @Route('files/get_diff/<path>', { auth: 'account', summary: 'A URL that gives the delta from a version to the current one' })

@@ -23,7 +23,7 @@ export class FileopsController {
     errors: { NAME_TAKEN: [403, 'FolderAlreadyCreated'], NOT_A_FOLDER: [403, 'NotAFolder'] },
   })
   async folderCreate(@CurrentActor() actor: AccountActor, @Params(FolderCreateDto) { path, created, modified }: FolderCreateDto) {
-    return this.wire.node(await this.folders.create(actor, { path, createParents: true, clientCreatedMs: created, clientModifiedMs: modified }));
+    return this.wire.node(actor, await this.folders.create(actor, { path, createParents: true, clientCreatedMs: created, clientModifiedMs: modified }));
   }
 
   @Route('fileops/folder_info', {
@@ -50,13 +50,13 @@ export class FileopsController {
   @Route('fileops/move', { auth: 'account', head: false, summary: 'Put a file or folder into another folder' })
   async move(@CurrentActor() actor: AccountActor, @Params(MoveDto) { fromPath, toPath, overwrite = true }: MoveDto) {
     const command = { source: { path: fromPath }, targetFolder: { path: toPath }, onConflict: overwrite ? 'replace' : 'fail' } as const;
-    return this.wire.node(await this.moves.move(actor, command));
+    return this.wire.node(actor, await this.moves.move(actor, command));
   }
 
   @Route('fileops/copy', { auth: 'account', head: false, summary: 'Copy a file or folder; a taken name gets a number' })
   async copy(@CurrentActor() actor: AccountActor, @Params(MoveDto) { fromPath, toPath, overwrite = true }: MoveDto) {
     const command = { source: { path: fromPath }, targetFolder: { path: toPath }, onConflict: overwrite ? 'rename' : 'fail' } as const;
-    return this.wire.node(await this.copies.copy(actor, command));
+    return this.wire.node(actor, await this.copies.copy(actor, command));
   }
 
   @Route('fileops/rename', {
@@ -66,12 +66,12 @@ export class FileopsController {
     errors: { NAME_TAKEN: [403, 'FileCantBeRenamed'], NAME_ILLEGAL: [403, 'FileCantBeRenamed'], ROOT_IMMUTABLE: [403, 'FileCantBeRenamed'] },
   })
   async rename(@CurrentActor() actor: AccountActor, @Params(RenameDto) { path, newname }: RenameDto) {
-    return this.wire.node(await this.moves.rename(actor, { node: { path }, name: newname }));
+    return this.wire.node(actor, await this.moves.rename(actor, { node: { path }, name: newname }));
   }
 
   @Route('fileops/set_favorite', { auth: 'account', head: false, summary: 'Mark or unmark as favourite' })
   async setFavorite(@CurrentActor() actor: AccountActor, @Params(SetFavoriteDto) { path, favorite }: SetFavoriteDto) {
-    return this.wire.node(await this.browse.setFavorite(actor, { node: { path }, value: favorite }));
+    return this.wire.node(actor, await this.browse.setFavorite(actor, { node: { path }, value: favorite }));
   }
 }
 

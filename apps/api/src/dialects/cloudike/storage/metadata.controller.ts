@@ -36,7 +36,7 @@ export class MetadataController {
       cursor: params.cursor || null,
       knownEtag: knownHash(params.hash, ifNoneMatch) ?? null,
     });
-    return presentMetadata(found, await this.wire.people(nodesOf(found)), { extra: params.extra });
+    return presentMetadata(found, await this.wire.around(actor, nodesOf(found)), { extra: params.extra });
   }
 
   @Route('files/search', { auth: 'account', summary: 'Files and folders whose name holds a text' })
@@ -49,11 +49,11 @@ export class MetadataController {
       offset: params.offset ?? 0,
       limit: params.limit ?? 0,
     });
-    return { content: await this.wire.nodes(entries, { extra: params.extra }), is_last_page: isLastPage };
+    return { content: await this.wire.nodes(actor, entries, { extra: params.extra }), is_last_page: isLastPage };
   }
 
   @Route('files/favorites', { auth: 'account', summary: 'What the user marked as favourite' })
   async favorites(@CurrentActor() actor: AccountActor, @Params(PageDto) { offset = 0, limit = 0 }: PageDto) {
-    return this.wire.nodes(await this.browse.favorites(actor, { offset, limit }));
+    return this.wire.nodes(actor, await this.browse.favorites(actor, { offset, limit }));
   }
 }

@@ -21,24 +21,24 @@ export class TrashController {
 
   @Route('fileops/delete', { auth: 'account', head: false, summary: 'Move a file or folder to the trash, or erase it' })
   async delete(@CurrentActor() actor: AccountActor, @Params(DeleteDto) { path, onlyEmpty = false, withoutTrash = false }: DeleteDto) {
-    return this.wire.node(theOnly(await this.trash.trash(actor, { nodes: [{ path }], onlyEmpty, permanent: withoutTrash })));
+    return this.wire.node(actor, theOnly(await this.trash.trash(actor, { nodes: [{ path }], onlyEmpty, permanent: withoutTrash })));
   }
 
   @Route('fileops/multi/delete', { auth: 'account', head: false, summary: 'Move files and folders to the trash, or erase them' })
   async multiDelete(@CurrentActor() actor: AccountActor, @Params(MultiDeleteDto) { paths, onlyEmpty = false, withoutTrash = false }: MultiDeleteDto) {
     const outcomes = await this.trash.trash(actor, { nodes: paths.map((path) => ({ path })), onlyEmpty, permanent: withoutTrash });
-    return presentOutcomes(paths, outcomes, await this.wire.people(succeeded(outcomes)));
+    return presentOutcomes(paths, outcomes, await this.wire.around(actor, succeeded(outcomes)));
   }
 
   @Route('fileops/undelete', { auth: 'account', head: false, summary: 'Put what was deleted last at a path back in its place' })
   async undelete(@CurrentActor() actor: AccountActor, @Params(PathDto) { path }: PathDto) {
-    return this.wire.node(theOnly(await this.restores.undelete(actor, { paths: [path] })));
+    return this.wire.node(actor, theOnly(await this.restores.undelete(actor, { paths: [path] })));
   }
 
   @Route('fileops/multi/undelete', { auth: 'account', head: false, summary: 'Put what was deleted at several paths back' })
   async multiUndelete(@CurrentActor() actor: AccountActor, @Params(MultiPathDto) { paths }: MultiPathDto) {
     const outcomes = await this.restores.undelete(actor, { paths });
-    return presentOutcomes(paths, outcomes, await this.wire.people(succeeded(outcomes)));
+    return presentOutcomes(paths, outcomes, await this.wire.around(actor, succeeded(outcomes)));
   }
 
   @Route('trash', { auth: 'account', summary: 'What is in the trash' })
@@ -51,7 +51,7 @@ export class TrashController {
       knownEtag: knownHash(params.hash, ifNoneMatch),
     });
     if (notModified) return Reply.notModified(hashHeaders(etag));
-    const content = await this.wire.trashItems(entries, { extra: params.extra });
+    const content = await this.wire.trashItems(actor, entries, { extra: params.extra });
     return Reply.json(200, { content, is_last_page: isLastPage, hash: etag }, hashHeaders(etag));
   }
 

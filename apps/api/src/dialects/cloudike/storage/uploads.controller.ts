@@ -28,7 +28,7 @@ export class UploadsController {
   async create(@CurrentActor() actor: AccountActor, @Params(CreateUploadDto) params: CreateUploadDto) {
     const command = commandOf(params);
     const created = await this.uploads.create(actor, command);
-    if (created.kind === 'deduplicated') return Reply.json(201, await this.wire.node(created.node));
+    if (created.kind === 'deduplicated') return Reply.json(201, await this.wire.node(actor, created.node));
     const { url, method, headers, tempPath } = created;
     return {
       url,
@@ -53,7 +53,7 @@ export class UploadsController {
     errors: { NAME_TAKEN: [409, 'AlreadyExists'], NOT_A_FOLDER: [409, 'AlreadyExists'] },
   })
   async confirm(@OptionalActor() actor: AccountActor | null, @Params(ConfirmUploadDto) { userId, tempName }: ConfirmUploadDto) {
-    return this.wire.node(await this.confirms.confirm({ accountId: userId, tempName, actor }));
+    return this.wire.node(actor, await this.confirms.confirm({ accountId: userId, tempName, actor }));
   }
 
   @Route('files/multi_confirm', { auth: 'account', head: false, summary: 'Confirm many uploads in the background' })

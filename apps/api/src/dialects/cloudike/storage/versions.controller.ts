@@ -25,6 +25,6 @@ export class VersionsController {
 
   @Route('files/restore', { auth: 'account', head: false, summary: 'Make an earlier version current again, as a new version' })
   async restore(@CurrentActor() actor: AccountActor, @Params(PathVersionDto) { path, version }: PathVersionDto) {
-    return this.wire.node(await this.versions.restore(actor, { node: { path }, versionNo: version }));
+    return this.wire.node(actor, await this.versions.restore(actor, { node: { path }, versionNo: version }));
   }
 }

@@ -1,0 +1,93 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+import { Injectable } from '@nestjs/common';
+
+import { AppConfig } from '#libs/config';
+import { type Actor, Clock, DomainError, isUuid } from '#libs/kernel';
+
+/** First segment of every URL of a preview. */
+export const PREVIEW_PATH = '/previews/';
+/** A URL works for 12 to 24 hours, and stays the same for 12, so that what a browser keeps is found again. */
+const STEP_SECONDS = 12 * 3600;
+
+/** Who a URL was made for, as it stands in the URL. */
+export type Viewer =
+  | { readonly kind: 'account'; readonly accountId: number; readonly tokenId: string | null }
+  | {
+      readonly kind: 'guest';
+      readonly pass: 'link' | 'share';
+      readonly passId: string;
+      readonly rootId: string;
+      readonly spaceId: string;
+      readonly issuerId: number;
+    };
+
+/** What a preview URL names. It grants nothing: whoever serves it asks again whether the viewer may see the node. */
+export interface PreviewAddress {
+  readonly viewer: Viewer;
+  readonly nodeId: string;
+  readonly versionNo: number;
+  /** `small`, `pdf`, `page-3`, ...; or `view`, the page that shows the document. */
+  readonly kind: string;
+}
+
+/** URLs of previews that need no header: signed for one viewer and one version of a file. */
+@Injectable()
+export class PreviewLinks {
+  private readonly base: string;
+  private readonly secret: Buffer;
+
+  constructor(
+    config: AppConfig,
+    private readonly clock: Clock,
+  ) {
+    this.base = config.http.publicUrl.replace(/\/+$/, '');
+    this.secret = createHmac('sha256', config.secretKey).update('preview urls 1').digest();
+  }
+
+  /** URLs of one version of a file for this actor, by kind. One signature covers all kinds, because lists have many thousands of them. */
+  of(actor: Actor, nodeId: string, versionNo: number): (kind: string) => string {
+    const by = viewerText(actor);
+    const expires = (Math.floor(this.clock.nowMs() / 1000 / STEP_SECONDS) + 2) * STEP_SECONDS;
+    const query = `?by=${by}&exp=${expires}&sig=${this.signature(by, nodeId, String(versionNo), String(expires))}`;
+    return (kind) => `${this.base}${PREVIEW_PATH}${nodeId}/${versionNo}/${kind}${query}`;
+  }
+
+  /** What the target of a request (path and query) names. FORBIDDEN when it is unsigned, altered or too old. */
+  verify(target: string): PreviewAddress {
+    const url = new URL(target, 'http://preview.invalid');
+    const [nodeId = '', version = '', kind = '', ...rest] = url.pathname.slice(PREVIEW_PATH.length).split('/');
+    const by = url.searchParams.get('by') ?? '';
+    const expires = url.searchParams.get('exp') ?? '';
+    const given = Buffer.from(url.searchParams.get('sig') ?? '', 'base64url');
+    const wanted = Buffer.from(this.signature(by, nodeId, version, expires), 'base64url');
+    const viewer = viewerFrom(by);
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted) || viewer === null || rest.length > 0) {
+      throw new DomainError('FORBIDDEN', 'This URL is not valid.');
+    }
+    if (!(Number(expires) * 1000 > this.clock.nowMs())) throw new DomainError('FORBIDDEN', 'This URL has expired.');
+    return { viewer, nodeId, versionNo: Number(version), kind };
+  }
+
+  private signature(by: string, nodeId: string, versionNo: string, expires: string): string {
+    return createHmac('sha256', this.secret).update(`${by}\n${nodeId}\n${versionNo}\n${expires}`).digest('base64url');
+  }
+}
+
+function viewerText(actor: Actor): string {
+  switch (actor.kind) {
+    case 'account':
+      return `a.${actor.accountId}.${actor.tokenId ?? ''}`;
+    case 'guest':
+      return `${actor.pass === 'link' ? 'l' : 's'}.${actor.passId}.${actor.rootId}.${actor.spaceId}.${actor.issuerId}`;
+    case 'system':
+      throw new DomainError('INVALID_ARGUMENT', 'The house itself looks at no previews.');
+  }
+}
+
+function viewerFrom(text: string): Viewer | null {
+  const [kind = '', first = '', second = '', spaceId = '', issuer = ''] = text.split('.');
+  if (kind === 'a') return { kind: 'account', accountId: Number(first), tokenId: second === '' ? null : second };
+  if ((kind !== 'l' && kind !== 's') || !isUuid(first) || !isUuid(second)) return null;
+  return { kind: 'guest', pass: kind === 'l' ? 'link' : 'share', passId: first, rootId: second, spaceId, issuerId: Number(issuer) };
+}
