@@ -3,11 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { DomainError, newId } from '#libs/kernel';
 
 import { checkName, nameKey } from './names.js';
-import { depthOf, MAX_DEPTH, type LocatedNode, type PlacedNode } from './node.js';
+import { depthOf, MAX_DEPTH, type LocatedNode, type PlacedNode, type Resolution } from './node.js';
 import { type FolderToInsert, NodeRepository } from './repositories/node.repository.js';
 
 export interface MakeFolders {
+  /** The home in which `path` begins. */
   readonly spaceId: string;
+  /** Where `path` begins instead: a folder, live or NODE_NOT_FOUND. */
+  readonly startId?: string | null;
   readonly path: readonly string[];
   readonly authorId: number;
   readonly viewerId: number | null;
@@ -29,11 +32,11 @@ export class FolderMaker {
   /**
    * The folder at `path`, made with the parents it lacks. Safe when several callers make the same path at once: `created` is true for one
    * of them. All is written by one statement; in a transaction call it as late as can be, because it holds the folder it begins in until the
-   * end. `mayMakeIn` is asked about that folder before anything is written. NOT_A_FOLDER, NAME_ILLEGAL, TREE_TOO_DEEP, PARENT_NOT_FOUND, NAME_TAKEN.
+   * end. They go into the space of the folder they begin in, which is another one behind a mount. `mayMakeIn` is asked about that folder before anything is written. NOT_A_FOLDER, NAME_ILLEGAL, TREE_TOO_DEEP, PARENT_NOT_FOUND, NAME_TAKEN.
    */
   async ensure(command: MakeFolders, mayMakeIn?: (folder: LocatedNode) => Promise<void>): Promise<{ folder: PlacedNode; created: boolean }> {
     for (;;) {
-      const { placed, missing } = await this.nodes.resolvePath(command.spaceId, command.path, command.viewerId);
+      const { placed, missing } = await this.resolve(command);
       if (missing.length === 0 && command.mustBeNew) throw new DomainError('NAME_TAKEN', `"${placed.node.path}" already exists.`);
       if (placed.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${placed.node.path}" is not a folder.`);
       if (missing.length === 0) return { folder: placed, created: false };
@@ -41,6 +44,13 @@ export class FolderMaker {
       const made = await this.make(command, placed, missing);
       if (made) return { folder: made, created: true };
     }
+  }
+
+  private async resolve({ startId, spaceId, path, viewerId }: MakeFolders): Promise<Resolution> {
+    if (!startId) return this.nodes.resolvePath(spaceId, path, viewerId);
+    const resolution = await this.nodes.resolveFrom(startId, path, viewerId);
+    if (!resolution) throw new DomainError('NODE_NOT_FOUND', 'The folder does not exist any more.');
+    return resolution;
   }
 
   /** Null when somebody else has just made the first of the missing folders. */
@@ -63,7 +73,7 @@ export class FolderMaker {
       parentId = folder.id;
       return folder;
     });
-    if (!(await this.nodes.insertFolders(command.spaceId, folders, command.authorId, command.nowMs))) return null;
+    if (!(await this.nodes.insertFolders(top.node.spaceId, folders, command.authorId, command.nowMs))) return null;
     return newFolder(command, top, folders);
   }
 }
@@ -74,7 +84,7 @@ function newFolder(command: MakeFolders, top: PlacedNode, folders: readonly Fold
   const base = top.node.path === '/' ? '' : top.node.path;
   const node: LocatedNode = {
     id: last.id,
-    spaceId: command.spaceId,
+    spaceId: top.node.spaceId,
     ownerId: top.node.ownerId,
     parentId: last.parentId,
     kind: 'folder',
@@ -97,7 +107,12 @@ function newFolder(command: MakeFolders, top: PlacedNode, folders: readonly Fold
     trashName: null,
     restorePath: null,
     favorite: false,
+    shared: false,
+    linked: false,
+    limitBytes: null,
+    mount: null,
     path: `${base}/${folders.map((folder) => folder.name).join('/')}`,
   };
-  return { node, chain: [...top.chain, ...folders.map((folder) => folder.id)], live: true };
+  const chain = [...top.chain, ...folders.map((folder) => folder.id)];
+  return { node, chain, live: true, depth: depthOf(top) + folders.length, inShare: top.inShare ?? false };
 }

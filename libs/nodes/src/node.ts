@@ -51,6 +51,19 @@ export interface NodeView {
   readonly restorePath: string | null;
   /** Whether the asking account has marked it. */
   readonly favorite: boolean;
+  /** It has grants, or may be viewed by its hash, and a feed of its own. */
+  readonly shared: boolean;
+  /** It has a public link. */
+  readonly linked: boolean;
+  /** What a folder may hold in all, in bytes; null = not limited. */
+  readonly limitBytes: number | null;
+  /** The row by which a shared folder of somebody else stands in the viewer's tree; null for everything else. Name, place and dates are the row's. */
+  readonly mount: MountRow | null;
+}
+
+export interface MountRow {
+  readonly id: string;
+  readonly spaceId: string;
 }
 
 /** A node together with its path: `/a/b` in stored names, `/` for the root. */
@@ -60,23 +73,37 @@ export interface LocatedNode extends NodeView {
   readonly insideTrash?: boolean;
 }
 
-/** A node and the ids of the way to it, the root of its space first and itself last. */
+/**
+ * A node and the ids of the viewer's way to it, where his paths begin first and itself last. A shared folder of somebody else is in it by its
+ * own id, not by the mount's.
+ */
 export interface PlacedNode {
   readonly node: LocatedNode;
   readonly chain: readonly string[];
   /** False when it or an ancestor has a removal. */
   readonly live: boolean;
+  /** Levels below the root of the space that it is in; absent when `chain` begins there. */
+  readonly depth?: number;
+  /** It, or a folder above it, is shared. Absent when nobody has looked. */
+  readonly inShare?: boolean;
+}
+
+/** Where a path begins that shall lead to the same place whatever is renamed above: the home root, or the shared folder it goes through. */
+export interface PathStart {
+  readonly startId: string;
+  /** The segments below `startId`, those that exist as they were asked for. */
+  readonly rest: readonly string[];
 }
 
 /** What a path leads to. `placed` is the deepest node on it that exists; `missing` are the segments below that. */
-export interface Resolution {
+export interface Resolution extends PathStart {
   readonly placed: PlacedNode;
   readonly missing: readonly string[];
 }
 
-/** Depth of a placed node: 0 for the root. */
+/** Depth of a placed node in its own space: 0 for the root. */
 export function depthOf(placed: PlacedNode): number {
-  return placed.chain.length - 1;
+  return placed.depth ?? placed.chain.length - 1;
 }
 
 /** The path of a child of `folder`. */

@@ -128,21 +128,19 @@ export class BrowseService {
     const { orderBy, descending, offset } = command;
     const limit = pageRows(command.limit);
     const after = command.cursor ? readCursor(command.cursor, orderBy, descending) : null;
-    const entries = await this.listings.children(folder, {
+    const { entries, isLast, last } = await this.listings.page(folder, {
       dirsOnly: command.dirsOnly,
       includeRemoved: command.includeRemoved,
       orderBy,
       descending,
       offset,
-      limit: limit + 1,
+      limit,
       after,
       viewerId: viewerOf(actor),
+      withoutMounts: actor.kind === 'guest',
     });
-    const isLastPage = entries.length <= limit;
-    const page = isLastPage ? entries : entries.slice(0, limit);
-    const last = page[page.length - 1];
-    const nextCursor = isLastPage || !last ? null : encodeCursor([orderBy, descending ? 1 : 0, sortValue(last, orderBy), last.id]);
-    return { folder, etag, notModified: false, entries: page, isLastPage, nextCursor };
+    const nextCursor = isLast || !last ? null : encodeCursor([orderBy, descending ? 1 : 0, sortValue(last, orderBy), last.id]);
+    return { folder, etag, notModified: false, entries, isLastPage: isLast, nextCursor };
   }
 
   /** Files, folders and bytes below a folder. NODE_NOT_FOUND, NOT_A_FOLDER. */

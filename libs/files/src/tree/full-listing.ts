@@ -83,18 +83,17 @@ export class FullListingTask implements TaskHandler<FullListingInput> {
     let first = true;
     const size = folder.childFiles + folder.childFolders;
     for (let after: { value: string; id: string } | null = null; size > 0;) {
-      const page: readonly LocatedNode[] = (
-        await this.listings.children(folder, {
-          dirsOnly: false,
-          includeRemoved: false,
-          orderBy: 'name',
-          descending: false,
-          offset: 0,
-          limit: PAGE,
-          after,
-          viewerId: null,
-        })
-      ).map((child) => ({ ...child, path: childPath(folder, child.name) }));
+      const { entries, isLast, last } = await this.listings.page(folder, {
+        dirsOnly: false,
+        includeRemoved: false,
+        orderBy: 'name',
+        descending: false,
+        offset: 0,
+        limit: PAGE,
+        after,
+        viewerId: null,
+      });
+      const page = entries.map((child): LocatedNode => ({ ...child, path: childPath(folder, child.name) }));
       for (const child of page) {
         if (!first) yield ',';
         first = false;
@@ -108,8 +107,7 @@ export class FullListingTask implements TaskHandler<FullListingInput> {
         await count(unreported);
         unreported = 0;
       }
-      const last = page[page.length - 1];
-      if (page.length < PAGE || !last) break;
+      if (isLast || !last) break;
       after = { value: nameKey(last.name), id: last.id };
     }
     await count(unreported);

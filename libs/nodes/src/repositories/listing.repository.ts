@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '#libs/database';
 
 import type { NodeView } from '../node.js';
+import { mountTarget, type MountTarget, toNode } from './node-columns.js';
 
 export type NodeOrder = 'name' | 'modified' | 'size';
 
@@ -18,18 +19,41 @@ export interface ChildrenPage {
   /** Sort value and id of the last entry before the page; replaces `offset`. */
   readonly after: { readonly value: string | number; readonly id: string } | null;
   readonly viewerId: number | null;
+  /** Leaves mounts out: to a guest they are not there. */
+  readonly withoutMounts?: boolean;
+}
+
+/** A page of a folder. Hidden mounts take a place in it without being shown, so it may have fewer entries than its limit. */
+export interface ListedPage {
+  readonly entries: readonly NodeView[];
+  readonly isLast: boolean;
+  /** The last one in place, shown or not: the next page begins after it. Null when the page is empty. */
+  readonly last: NodeView | null;
 }
 
 /** What differs between the entries of one folder; the rest is the folder's. */
-type EntryRow = Omit<NodeView, 'spaceId' | 'ownerId' | 'parentId' | 'removal' | 'removedAtMs' | 'trashName' | 'restorePath'> &
-  Partial<Pick<NodeView, 'removal' | 'removedAtMs' | 'trashName' | 'restorePath'>>;
+type EntryRow = Omit<
+  NodeView,
+  'spaceId' | 'ownerId' | 'parentId' | 'removal' | 'removedAtMs' | 'trashName' | 'restorePath' | 'shared' | 'linked' | 'limitBytes' | 'mount'
+> &
+  Partial<Pick<NodeView, 'removal' | 'removedAtMs' | 'trashName' | 'restorePath'>> & { readonly special: Special | null };
+
+/** What few entries have. */
+interface Special {
+  readonly shared: boolean;
+  readonly linked: boolean;
+  readonly limitBytes: number | null;
+  readonly mount: MountTarget | false | null;
+}
 
 // Plain columns and no more of them than needed: packing them into one JSON or text column was measured to take longer in PostgreSQL than
 // it saves here.
 const COLUMNS = `n.id, n.kind, n.name, n.current_version_no AS "versionNo", n.size_bytes AS "sizeBytes", n.md5, n.mime_type AS "mimeType",
   n.client_created_ms AS "clientCreatedMs", n.client_modified_ms AS "clientModifiedMs", n.created_ms AS "createdMs", n.modified_ms AS "modifiedMs",
   n.author_id AS "authorId", n.revision, n.child_files AS "childFiles", n.child_folders AS "childFolders", n.child_bytes AS "childBytes",
-  f.node_id IS NOT NULL AS favorite`;
+  f.node_id IS NOT NULL AS favorite,
+  CASE WHEN n.shared OR n.linked OR n.limit_bytes IS NOT NULL OR n.mount_of IS NOT NULL
+       THEN json_build_object('shared', n.shared, 'linked', n.linked, 'limitBytes', n.limit_bytes, 'mount', ${mountTarget('$2')}) END AS special`;
 const REMOVED_COLUMNS = `n.removal, (extract(epoch FROM n.removed_at) * 1000)::bigint AS "removedAtMs", n.trash_name AS "trashName", n.restore_path AS "restorePath"`;
 
 const SORT = {
@@ -45,15 +69,21 @@ export class ListingRepository {
 
   constructor(private readonly database: Database) {}
 
-  /** Direct children of a folder in one statement. Ties are broken by id. */
-  async children(folder: NodeView, wanted: ChildrenPage): Promise<NodeView[]> {
-    const { page, backwards } = fromNearerEnd(folder, wanted);
+  /** Direct children of a folder in one statement, mounts as the folders they stand for. Ties are broken by id. */
+  async page(folder: NodeView, wanted: ChildrenPage): Promise<ListedPage> {
+    // One more than asked for tells whether there is another page.
+    const { page, backwards } = fromNearerEnd(folder, wanted.limit === 0 ? wanted : { ...wanted, limit: wanted.limit + 1 });
     const values: unknown[] = [folder.id, page.viewerId, page.limit === 0 ? null : page.limit];
     if (page.after) values.push(page.after.value, ...(byNameAlone(page) ? [] : [page.after.id]));
     else if (page.offset > 0) values.push(page.offset);
     const rows = await this.database.query<EntryRow>(this.statement(page), values);
-    const entries = rows.map((row) => toView(row, folder));
-    return backwards ? entries.reverse() : entries;
+    if (backwards) rows.reverse();
+    const isLast = wanted.limit === 0 || rows.length <= wanted.limit;
+    if (!isLast) rows.pop();
+    const last = rows[rows.length - 1];
+    const entries: NodeView[] = [];
+    for (const row of rows) if (isShown(row, page)) entries.push(toView(row, folder));
+    return { entries, isLast, last: last ? toView(last, folder) : null };
   }
 
   /** The text depends on the kind of page alone, so that each of them is prepared once. */
@@ -104,8 +134,13 @@ function statementText(page: ChildrenPage): string {
   return `${select} FROM (${ids}) c JOIN nodes n ON n.id = c.id ${favorites} ORDER BY ${order('n')}`;
 }
 
+function isShown({ special }: EntryRow, page: ChildrenPage): boolean {
+  return special === null || special.mount === null || (special.mount !== false && page.withoutMounts !== true);
+}
+
 function toView(row: EntryRow, folder: NodeView): NodeView {
-  return {
+  const { special } = row;
+  const view: NodeView = {
     id: row.id,
     spaceId: folder.spaceId,
     ownerId: folder.ownerId,
@@ -130,5 +165,10 @@ function toView(row: EntryRow, folder: NodeView): NodeView {
     removedAtMs: row.removedAtMs ?? null,
     trashName: row.trashName ?? null,
     restorePath: row.restorePath ?? null,
+    shared: special?.shared ?? false,
+    linked: special?.linked ?? false,
+    limitBytes: special?.limitBytes ?? null,
+    mount: null,
   };
+  return special !== null && special.mount !== null ? toNode({ ...view, mount: special.mount }) : view;
 }

@@ -1,20 +1,66 @@
 import type { NodeView, PlacedNode } from '../node.js';
 
-/** Columns of a node `n` in the space `s` as properties of NodeView, so that a row is a view; `f` is the favourite of the asking account. */
-export const NODE_COLUMNS = `n.id, n.space_id AS "spaceId", s.account_id AS "ownerId", n.parent_id AS "parentId", n.kind, n.name,
+const PLAIN = `n.id, n.space_id AS "spaceId", s.account_id AS "ownerId", n.parent_id AS "parentId", n.kind, n.name,
   n.current_version_no AS "versionNo", n.size_bytes AS "sizeBytes", n.md5, n.mime_type AS "mimeType", n.client_created_ms AS "clientCreatedMs",
   n.client_modified_ms AS "clientModifiedMs", n.created_ms AS "createdMs", n.modified_ms AS "modifiedMs", n.author_id AS "authorId", n.revision,
   n.child_files AS "childFiles", n.child_folders AS "childFolders", n.child_bytes AS "childBytes", n.removal,
   (extract(epoch FROM n.removed_at) * 1000)::bigint AS "removedAtMs", n.trash_name AS "trashName", n.restore_path AS "restorePath",
-  f.node_id IS NOT NULL AS favorite`;
+  f.node_id IS NOT NULL AS favorite, n.shared, n.linked, n.limit_bytes AS "limitBytes"`;
 
-export interface PlacedRow extends NodeView {
-  path: string;
-  chain: string[];
+/** Columns of a node `n` in the space `s` that is no mount, as properties of NodeView, so that a row is a view; `f` is the favourite of the asking account. */
+export const NODE_COLUMNS = `${PLAIN}, NULL::json AS mount`;
+
+/** The same of a node that may be a mount, as a NodeRow; `viewer` is the parameter with the asking account. */
+export function nodeColumns(viewer: string): string {
+  return `${PLAIN}, ${mountTarget(viewer)} AS mount`;
 }
 
-/** Splits a row into the node and its way. An empty path is the root's. */
+/**
+ * What a mount `n` shows of the shared folder it stands for, as JSON; `false` when that is not in place, null for all other nodes. It costs
+ * those nothing: the lookup runs for mounts alone.
+ */
+export function mountTarget(viewer: string): string {
+  return `CASE WHEN n.mount_of IS NOT NULL THEN coalesce((
+    SELECT json_build_object('id', t.id, 'spaceId', t.space_id, 'ownerId', ts.account_id, 'authorId', t.author_id, 'revision', t.revision,
+             'childFiles', t.child_files, 'childFolders', t.child_folders, 'childBytes', t.child_bytes, 'shared', t.shared, 'linked', t.linked,
+             'limitBytes', t.limit_bytes, 'favorite', EXISTS (SELECT 1 FROM favorites tf WHERE tf.account_id = ${viewer} AND tf.node_id = t.id))
+      FROM nodes t JOIN spaces ts ON ts.id = t.space_id WHERE t.id = n.mount_of AND node_is_live(t.id)), 'false'::json) END`;
+}
+
+/** What a view of a mount has from the shared folder. */
+export type MountTarget = Pick<
+  NodeView,
+  'id' | 'spaceId' | 'ownerId' | 'authorId' | 'revision' | 'childFiles' | 'childFolders' | 'childBytes' | 'shared' | 'linked' | 'limitBytes' | 'favorite'
+>;
+
+/** A row of `nodeColumns`. */
+export interface NodeRow extends Omit<NodeView, 'mount'> {
+  readonly mount: MountTarget | false | null;
+}
+
+/** Whether the row is a mount whose folder is not in place: to the viewer it is as if absent. */
+export function isHidden(row: { readonly mount: MountTarget | false | null }): boolean {
+  return row.mount === false;
+}
+
+/** The row as a view. A hidden mount shows itself, with `mount` telling what it is. */
+export function toNode(row: NodeRow): NodeView {
+  const { mount } = row;
+  if (mount === null) return row as NodeView;
+  const place = { id: row.id, spaceId: row.spaceId };
+  return mount === false ? { ...row, mount: place } : { ...row, ...mount, mount: place };
+}
+
+/** A node with the viewer's way to it. `depth` and `inShare` are PlacedNode's. */
+export interface PlacedRow extends NodeRow {
+  path: string;
+  chain: string[];
+  depth: number;
+  inShare: boolean;
+}
+
+/** Splits a row into the node and its way. An empty path is that of the folder in which paths begin. */
 export function toPlaced<R extends PlacedRow>(row: R, live: boolean): PlacedNode {
-  const { chain, path, ...node } = row;
-  return { node: { ...node, path: path === '' ? '/' : path }, chain, live };
+  const { chain, path, depth, inShare, ...node } = row;
+  return { node: { ...toNode(node), path: path === '' ? '/' : path }, chain, live, depth, inShare };
 }

@@ -4,7 +4,8 @@ import { Database } from '#libs/database';
 
 import { segmentKeys } from '../names.js';
 import { MAX_DEPTH, type NodeView, type PlacedNode, type Resolution } from '../node.js';
-import { NODE_COLUMNS, type PlacedRow, toPlaced } from './node-columns.js';
+import { MountRepository, seenThrough } from './mount.repository.js';
+import { NODE_COLUMNS, nodeColumns, type NodeRow, type PlacedRow, toNode, toPlaced } from './node-columns.js';
 
 /** Change of what a folder holds directly. */
 export interface FolderDelta {
@@ -25,48 +26,91 @@ export interface FolderToInsert {
   readonly childFolders: number;
 }
 
-const JOINS = 'JOIN nodes n ON n.id = w.id JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id';
+const JOINS = 'JOIN nodes n ON n.id = w.row_id JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id';
+
+// The way down. A step onto a mount goes on in the folder it stands for (`id`), when that is in place, and remembers the mount (`row_id`) for
+// its name and `entry` as the deepest folder entered in this way. There is at most one mount on a way, so it is no deeper than two trees.
+const STEP = (carried: string, key: string, mounts = ''): string => `
+    SELECT ${carried}coalesce(c.mount_of, c.id), c.id, w.depth + 1, w.chain || coalesce(c.mount_of, c.id), w.path || '/' || c.name,
+           coalesce(c.mount_of, w.entry), CASE WHEN c.mount_of IS NULL THEN w.entry_depth ELSE w.depth + 1 END, w.in_share OR c.shared OR c.mount_of IS NOT NULL
+      FROM walk w JOIN nodes c ON c.parent_id = w.id AND c.name_key = ${key} AND c.removal IS NULL AND (c.mount_of IS NULL OR ${mounts}node_is_live(c.mount_of))
+     WHERE w.depth < ${2 * MAX_DEPTH}`;
+const WALK = 'id, row_id, depth, chain, path, entry, entry_depth, in_share';
+const FROM_ROOT = `r.id, r.id, 0, ARRAY[r.id], '', NULL::uuid, 0, r.shared`;
+
+/** Levels above a folder in its own space. */
+const LEVELS_ABOVE = (folder: string): string => `(
+    WITH RECURSIVE up AS (
+      SELECT x.parent_id, 0 AS depth FROM nodes x WHERE x.id = ${folder}
+      UNION ALL
+      SELECT p.parent_id, u.depth + 1 FROM up u JOIN nodes p ON p.id = u.parent_id WHERE u.depth < ${MAX_DEPTH}
+    )
+    SELECT max(depth) FROM up)`;
+const DEPTH = `CASE WHEN w.entry IS NULL THEN w.depth ELSE w.depth - w.entry_depth + ${LEVELS_ABOVE('w.entry')} END`;
+const WAY = (viewer: string): string =>
+  `${nodeColumns(viewer)}, w.chain, w.path, ${DEPTH} AS depth, w.in_share AS "inShare", w.entry, w.entry_depth AS "entryDepth"`;
 
 const RESOLVE = `
-  WITH RECURSIVE walk AS (
-    SELECT r.id, 0 AS depth, ARRAY[r.id] AS chain, '' AS path FROM nodes r WHERE r.space_id = $1 AND r.parent_id IS NULL
-    UNION ALL
-    SELECT c.id, w.depth + 1, w.chain || c.id, w.path || '/' || c.name
-      FROM walk w JOIN nodes c ON c.parent_id = w.id AND c.name_key = ($2::text[])[w.depth + 1] AND c.removal IS NULL
-     WHERE w.depth < ${MAX_DEPTH}
+  WITH RECURSIVE walk (${WALK}) AS (
+    SELECT ${FROM_ROOT} FROM nodes r WHERE r.space_id = $1 AND r.parent_id IS NULL
+    UNION ALL ${STEP('', '($2::text[])[w.depth + 1]')}
   )
-  SELECT ${NODE_COLUMNS}, w.chain, w.path FROM (SELECT * FROM walk ORDER BY depth DESC LIMIT 1) w ${JOINS} = $3`;
+  SELECT ${WAY('$3')} FROM (SELECT * FROM walk ORDER BY depth DESC LIMIT 1) w ${JOINS} = $3`;
 
 const RESOLVE_MANY = `
-  WITH RECURSIVE walk AS (
-    SELECT p.turn, p.keys, r.id, 0 AS depth, ARRAY[r.id] AS chain, '' AS path
+  WITH RECURSIVE walk (turn, keys, ${WALK}) AS (
+    SELECT p.turn, p.keys, ${FROM_ROOT}
       FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS p (keys, turn), nodes r WHERE r.space_id = $1 AND r.parent_id IS NULL
-    UNION ALL
-    SELECT w.turn, w.keys, c.id, w.depth + 1, w.chain || c.id, w.path || '/' || c.name
-      FROM walk w JOIN nodes c ON c.parent_id = w.id AND c.name_key = (w.keys ->> w.depth) AND c.removal IS NULL
-     WHERE w.depth < ${MAX_DEPTH}
+    UNION ALL ${STEP('w.turn, w.keys, ', '(w.keys ->> w.depth)')}
   )
-  SELECT ${NODE_COLUMNS}, w.chain, w.path FROM (SELECT DISTINCT ON (turn) * FROM walk ORDER BY turn, depth DESC) w ${JOINS} = $3 ORDER BY w.turn`;
+  SELECT ${WAY('$3')} FROM (SELECT DISTINCT ON (turn) * FROM walk ORDER BY turn, depth DESC) w ${JOINS} = $3 ORDER BY w.turn`;
+
+/** From any node that is in place; whoever has no home ($3 null) meets no mounts. `depth` is counted from the root of the space. */
+const RESOLVE_FROM = `
+  WITH RECURSIVE above AS (
+    SELECT r.id, r.parent_id, r.removal, r.shared, 0 AS depth FROM nodes r WHERE r.id = $1
+    UNION ALL
+    SELECT p.id, p.parent_id, p.removal, p.shared, a.depth + 1 FROM above a JOIN nodes p ON p.id = a.parent_id WHERE a.depth < ${MAX_DEPTH}
+  ), start AS (
+    SELECT bool_or(shared) AS shared, max(depth) AS depth FROM above HAVING bool_and(removal IS NULL)
+  ), walk (turn, keys, ${WALK}) AS (
+    SELECT p.turn, p.keys, r.id, r.id, 0, ARRAY[r.id], '', NULL::uuid, 0, start.shared
+      FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS p (keys, turn), start, nodes r WHERE r.id = $1
+    UNION ALL ${STEP('w.turn, w.keys, ', '(w.keys ->> w.depth)', '$3::bigint IS NOT NULL AND ')}
+  )
+  SELECT ${nodeColumns('$3')}, w.chain, w.path, CASE WHEN w.entry IS NULL THEN start.depth + w.depth ELSE ${DEPTH} END AS depth, w.in_share AS "inShare",
+         w.entry, w.entry_depth AS "entryDepth"
+    FROM (SELECT DISTINCT ON (turn) * FROM walk ORDER BY turn, depth DESC) w CROSS JOIN start ${JOINS} = $3 ORDER BY w.turn`;
 
 const LOCATE = `
   WITH RECURSIVE walk AS (
     SELECT n.id AS start, n.parent_id AS up, ARRAY[n.id] AS chain, CASE WHEN n.parent_id IS NULL THEN '' ELSE '/' || n.name END AS path,
-           n.removal IS NULL AS live, 0 AS depth
-      FROM nodes n WHERE n.id = ANY($1::uuid[])
+           n.removal IS NULL AS live, CASE WHEN n.shared THEN n.id END AS share, 0 AS depth
+      FROM nodes n WHERE n.id = ANY($1::uuid[]) AND n.mount_of IS NULL
     UNION ALL
-    SELECT w.start, p.parent_id, p.id || w.chain, CASE WHEN p.parent_id IS NULL THEN '' ELSE '/' || p.name END || w.path, w.live AND p.removal IS NULL, w.depth + 1
+    SELECT w.start, p.parent_id, p.id || w.chain, CASE WHEN p.parent_id IS NULL THEN '' ELSE '/' || p.name END || w.path, w.live AND p.removal IS NULL,
+           CASE WHEN w.share IS NULL AND p.shared THEN p.id ELSE w.share END, w.depth + 1
       FROM walk w JOIN nodes p ON p.id = w.up WHERE w.depth < ${MAX_DEPTH}
   )
-  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.live FROM (SELECT *, start AS id FROM walk WHERE up IS NULL) w ${JOINS} = $2`;
+  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.live, w.depth, w.share IS NOT NULL AS "inShare", w.share
+    FROM (SELECT *, start AS row_id FROM walk WHERE up IS NULL) w ${JOINS} = $2`;
+
+interface ResolvedRow extends PlacedRow {
+  entry: string | null;
+  entryDepth: number;
+}
 
 /** Rows of `nodes` one by one and by set: finding them by path and id, and writing them. */
 @Injectable()
 export class NodeRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly mounts: MountRepository,
+  ) {}
 
-  /** Where a path leads among live nodes, in one statement however deep. `viewerId` decides the favourite mark. */
+  /** Where a path leads among live nodes and through mounts, in one statement however deep. `viewerId` decides the favourite mark. */
   async resolvePath(spaceId: string, path: readonly string[], viewerId: number | null): Promise<Resolution> {
-    const row = await this.database.queryOne<PlacedRow>(RESOLVE, [spaceId, segmentKeys(path), viewerId]);
+    const row = await this.database.queryOne<ResolvedRow>(RESOLVE, [spaceId, segmentKeys(path), viewerId]);
     if (!row) throw new Error(`space ${spaceId} has no root`);
     return resolution(row, path);
   }
@@ -74,30 +118,62 @@ export class NodeRepository {
   /** The same for many paths, in their order, in one statement. */
   async resolveMany(spaceId: string, paths: readonly (readonly string[])[], viewerId: number | null): Promise<Resolution[]> {
     if (paths.length === 0) return [];
-    const rows = await this.database.query<PlacedRow>(RESOLVE_MANY, [spaceId, JSON.stringify(paths.map(segmentKeys)), viewerId]);
+    const rows = await this.database.query<ResolvedRow>(RESOLVE_MANY, [spaceId, JSON.stringify(paths.map(segmentKeys)), viewerId]);
     if (rows.length !== paths.length) throw new Error(`space ${spaceId} has no root`);
     return rows.map((row, index) => resolution(row, paths[index]!));
   }
 
-  /** Nodes with their way and whether they are live, by id, in one statement. Unknown ids are absent. */
+  /** Where a path below a node leads; null when that is not in place. Like `resolveManyFrom`. */
+  async resolveFrom(startId: string, path: readonly string[], viewerId: number | null): Promise<Resolution | null> {
+    return (await this.resolveManyFrom(startId, [path], viewerId))?.[0] ?? null;
+  }
+
+  /**
+   * Where paths that begin at a node lead, null when it, or a folder above it, is not in place. With `viewerId` the answer has his own paths,
+   * through the mount above the start (one more statement); without one paths begin at the start, and mounts are not there.
+   */
+  async resolveManyFrom(startId: string, paths: readonly (readonly string[])[], viewerId: number | null): Promise<Resolution[] | null> {
+    if (paths.length === 0) return [];
+    const rows = await this.database.query<ResolvedRow>(RESOLVE_FROM, [startId, JSON.stringify(paths.map(segmentKeys)), viewerId]);
+    if (rows.length !== paths.length) return null;
+    const found = rows.map((row, index) => resolution(row, paths[index]!));
+    if (viewerId === null || rows.every((row) => row.ownerId === viewerId || row.entry !== null)) return found;
+    const mount = (await this.mounts.above(viewerId, [startId])).get(startId);
+    if (!mount) return found;
+    return found.map((each) => ({ ...each, placed: seenThrough(each.placed, new Map([[startId, mount]]), null) }));
+  }
+
+  /**
+   * Nodes with their way and whether they are live, by id, in one statement, and a second one when some belong to others: to `viewerId` a node
+   * of somebody else is where his mount is. Without a viewer all paths are those of the owner. Unknown ids, and those of mounts, are absent.
+   */
   async locate(ids: readonly string[], viewerId: number | null): Promise<Map<string, PlacedNode>> {
     if (ids.length === 0) return new Map();
-    const rows = await this.database.query<PlacedRow & { live: boolean }>(LOCATE, [ids, viewerId]);
-    return new Map(rows.map(({ live, ...row }) => [row.id, toPlaced(row, live)]));
+    const rows = await this.database.query<PlacedRow & { live: boolean; share: string | null }>(LOCATE, [ids, viewerId]);
+    const own = viewerId === null || rows.every((row) => row.ownerId === viewerId);
+    const mounts = own ? null : await this.mounts.above(viewerId, [...new Set(rows.flatMap((row) => (row.ownerId === viewerId ? [] : row.chain)))]);
+    return new Map(
+      rows.map(({ live, share, ...row }) => {
+        const placed = toPlaced(row, live);
+        return [row.id, mounts === null || row.ownerId === viewerId ? placed : seenThrough(placed, mounts, share)];
+      }),
+    );
   }
 
-  /** Nodes without their way. Unknown ids are absent. */
+  /** Nodes without their way; a mount by its own id. Unknown ids are absent. */
   async byIds(ids: readonly string[], viewerId: number | null = null): Promise<NodeView[]> {
     if (ids.length === 0) return [];
-    return this.database.query<NodeView>(`SELECT ${NODE_COLUMNS} FROM unnest($1::uuid[]) AS w (id) ${JOINS} = $2`, [ids, viewerId]);
+    const rows = await this.database.query<NodeRow>(`SELECT ${nodeColumns('$2')} FROM unnest($1::uuid[]) AS w (row_id) ${JOINS} = $2`, [ids, viewerId]);
+    return rows.map(toNode);
   }
 
-  /** The live child of this name, or null. */
+  /** The live child of this name, or null. A mount of what is not in place has its name all the same, and is found. */
   async findChild(parentId: string, nameKey: string, viewerId: number | null = null): Promise<NodeView | null> {
-    return this.database.queryOne<NodeView>(
-      `SELECT ${NODE_COLUMNS} FROM (SELECT id FROM nodes WHERE parent_id = $1 AND name_key = $2 AND removal IS NULL) w ${JOINS} = $3`,
+    const row = await this.database.queryOne<NodeRow>(
+      `SELECT ${nodeColumns('$3')} FROM (SELECT id AS row_id FROM nodes WHERE parent_id = $1 AND name_key = $2 AND removal IS NULL) w ${JOINS} = $3`,
       [parentId, nameKey, viewerId],
     );
+    return row && toNode(row);
   }
 
   /** Which of these keys live children of the folder have. */
@@ -203,7 +279,7 @@ export function folderDelta(folderId: string, node: { readonly kind: 'folder' | 
   return node.kind === 'file' ? { folderId, files: sign, folders: 0, bytes: sign * node.sizeBytes } : { folderId, files: 0, folders: sign, bytes: 0 };
 }
 
-function resolution(row: PlacedRow, path: readonly string[]): Resolution {
+function resolution({ entry, entryDepth, ...row }: ResolvedRow, path: readonly string[]): Resolution {
   const placed = toPlaced(row, true);
-  return { placed, missing: path.slice(placed.chain.length - 1) };
+  return { placed, missing: path.slice(placed.chain.length - 1), startId: entry ?? placed.chain[0]!, rest: path.slice(entryDepth) };
 }

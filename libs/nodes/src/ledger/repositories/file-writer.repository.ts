@@ -70,7 +70,7 @@ const target = (match: Match): string => `
   target AS MATERIALIZED (
     SELECT n.id, n.current_version_no + 1 AS no, n.size_bytes AS old_bytes
       FROM nodes n JOIN item i ON ${match.node('i')}
-     WHERE (n.current_version_no = i.seen_no OR NOT i.only_after_seen) AND n.parent_id = i.parent_id AND n.removal IS NULL
+     WHERE (n.current_version_no = i.seen_no OR NOT i.only_after_seen) AND n.parent_id = i.parent_id AND n.space_id = i.space_id AND n.removal IS NULL
      ORDER BY n.id FOR UPDATE OF n
   )`;
 
