@@ -1,15 +1,39 @@
 import { Module } from '@nestjs/common';
 
 import { DatabaseModule } from '#libs/database';
+import { GroupsModule } from '#libs/groups';
 import { Clock, SystemClock } from '#libs/kernel';
+import { NodesModule } from '#libs/nodes';
 
 import { AccessService } from './access.service.js';
+import { GrantService } from './grant.service.js';
+import { GroupFollower } from './group-follower.js';
+import { InvitationService } from './invitation.service.js';
+import { MountKeeper } from './mount-keeper.js';
+import { FolderRepository } from './repositories/folder.repository.js';
+import { GrantRepository } from './repositories/grant.repository.js';
+import { InvitationRepository } from './repositories/invitation.repository.js';
 import { PassRepository } from './repositories/pass.repository.js';
 import { RightRepository } from './repositories/right.repository.js';
+import { SharingLog } from './sharing-log.js';
 
+/** Who may do what to which node, and how that comes and goes. */
 @Module({
-  imports: [DatabaseModule],
-  providers: [{ provide: Clock, useClass: SystemClock }, RightRepository, PassRepository, AccessService],
-  exports: [AccessService],
+  imports: [DatabaseModule, NodesModule, GroupsModule],
+  providers: [
+    { provide: Clock, useClass: SystemClock },
+    RightRepository,
+    PassRepository,
+    GrantRepository,
+    InvitationRepository,
+    FolderRepository,
+    SharingLog,
+    MountKeeper,
+    GroupFollower,
+    AccessService,
+    GrantService,
+    InvitationService,
+  ],
+  exports: [AccessService, GrantService, InvitationService, InvitationRepository, FolderRepository],
 })
 export class AccessModule {}

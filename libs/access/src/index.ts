@@ -1,5 +1,10 @@
 export { AccessModule } from './access.module.js';
 export { AccessService, type Explanation, type NodeAction, type Seer } from './access.service.js';
+export { type GrantCommand, type Granted, GrantService } from './grant.service.js';
+export { invitationNotFound, InvitationService } from './invitation.service.js';
+export { FolderRepository, type OwnedFolder } from './repositories/folder.repository.js';
+export type { Grant, Subject } from './repositories/grant.repository.js';
+export { type Invitation, InvitationRepository, type InvitationState, newHash } from './repositories/invitation.repository.js';
 export type { OpenPass } from './repositories/pass.repository.js';
 export type { ReasonRow } from './repositories/right.repository.js';
 export { covers, FULL_RIGHT, type Right } from './right.js';
