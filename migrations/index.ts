@@ -5,6 +5,8 @@ import { Archives1795255380000 } from './20261121100300-archives.js';
 import { Sharing1795291200000 } from './20261121200000-sharing.js';
 import { Links1795291260000 } from './20261121200100-links.js';
 import { Renditions1795291380000 } from './20261121200300-renditions.js';
+import { Comments1795291440000 } from './20261121200400-comments.js';
+import { Office1795291500000 } from './20261121200500-office.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -15,4 +17,6 @@ export const MIGRATIONS = [
   Sharing1795291200000,
   Links1795291260000,
   Renditions1795291380000,
+  Comments1795291440000,
+  Office1795291500000,
 ];

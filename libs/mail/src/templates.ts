@@ -104,6 +104,57 @@ export function inviteMail(lang: string, link: string, hours: number, inviter: s
   );
 }
 
+/** Tells somebody that `author` named him in a comment on a file, or gave him a task there; `comment` is the author's own text. */
+export function commentMail(lang: string, link: string, said: { author: string; file: string; comment: string; task: boolean }): MailText {
+  const { author, file, comment, task } = said;
+  return write(
+    link,
+    {
+      en: {
+        subject: task ? `A task for you: ${file}` : `You are named in a comment: ${file}`,
+        lines: [
+          task ? `${author} gave you a task on the file "${file}":` : `${author} named you in a comment on the file "${file}":`,
+          '',
+          comment,
+          '',
+        ],
+        ignore: 'Sign in to answer.',
+      },
+      ru: {
+        subject: task ? `Задача для вас: ${file}` : `Вас упомянули в комментарии: ${file}`,
+        lines: [
+          task ? `${author} ставит вам задачу по файлу «${file}»:` : `${author} упоминает вас в комментарии к файлу «${file}»:`,
+          '',
+          comment,
+          '',
+        ],
+        ignore: 'Войдите, чтобы ответить.',
+      },
+      de: {
+        subject: task ? `Eine Aufgabe für Sie: ${file}` : `Sie werden in einem Kommentar genannt: ${file}`,
+        lines: [
+          task ? `${author} hat Ihnen eine Aufgabe zur Datei „${file}“ gegeben:` : `${author} nennt Sie in einem Kommentar zur Datei „${file}“:`,
+          '',
+          comment,
+          '',
+        ],
+        ignore: 'Melden Sie sich an, um zu antworten.',
+      },
+      ko: {
+        subject: task ? `새 작업: ${file}` : `댓글에 언급되었습니다: ${file}`,
+        lines: [
+          task ? `${author} 님이 "${file}" 파일에 대한 작업을 지정했습니다:` : `${author} 님이 "${file}" 파일의 댓글에서 회원님을 언급했습니다:`,
+          '',
+          comment,
+          '',
+        ],
+        ignore: '답변하려면 로그인하세요.',
+      },
+    },
+    lang,
+  );
+}
+
 /** The link stands alone on its line, before the last line of the wording. */
 function write(link: string, wordings: Record<Language, Wording>, lang: string): MailText {
   const { subject, lines, ignore } = wordings[MAIL_LANGUAGES.find((known) => known === lang) ?? 'en'];

@@ -43,6 +43,8 @@ export type PersonalChangeType =
   | 'migration_sent'
   | 'migration_accepted'
   | 'migration_rejected'
+  | 'comment_tagged'
+  | 'comment_task_assigned'
   | 'company_admin_right'
   | 'user_name_changed'
   | 'user_password_changed'

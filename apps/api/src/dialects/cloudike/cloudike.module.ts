@@ -3,11 +3,13 @@ import { Module } from '@nestjs/common';
 import { Authenticator } from '#libs/accounts';
 import { ArchivesModule } from '#libs/archives';
 import { DiffsModule, FilesModule } from '#libs/files';
+import { NodeFactsModule } from '#libs/node-facts';
 import { TasksModule } from '#libs/tasks';
 import { TrashModule } from '#libs/trash';
 import { VersionsModule } from '#libs/versions';
 
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
+import { COMMENT_CONTROLLERS, COMMENT_MODULES } from './comments/index.js';
 import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
 import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
 import { NodeWire } from './presenters/node-wire.js';
@@ -30,6 +32,7 @@ import { TasksController } from './tasks/tasks.controller.js';
 export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
   ...GROUP_CONTROLLERS,
+  ...COMMENT_CONTROLLERS,
   MetadataController,
   FileopsController,
   TrashController,
@@ -48,12 +51,14 @@ export const CLOUDIKE_CONTROLLERS = [
     CloudikeHttpModule,
     ...ACCOUNT_MODULES,
     ...GROUP_MODULES,
+    ...COMMENT_MODULES,
     FilesModule,
     DiffsModule,
     TrashModule,
     VersionsModule,
     TasksModule,
     ArchivesModule,
+    NodeFactsModule,
   ],
   controllers: CLOUDIKE_CONTROLLERS,
   providers: [{ provide: CloudikeCredentials, useExisting: Authenticator }, NodeWire, MetadataReader, TaskResultWire, FolderSizePoll, ArchiveSender],
