@@ -4,6 +4,7 @@ import { Tasks1795255320000 } from './20261121100200-tasks.js';
 import { Archives1795255380000 } from './20261121100300-archives.js';
 import { Sharing1795291200000 } from './20261121200000-sharing.js';
 import { Links1795291260000 } from './20261121200100-links.js';
+import { Notices1795291320000 } from './20261121200200-notices.js';
 import { Renditions1795291380000 } from './20261121200300-renditions.js';
 import { Comments1795291440000 } from './20261121200400-comments.js';
 import { Office1795291500000 } from './20261121200500-office.js';
@@ -16,6 +17,7 @@ export const MIGRATIONS = [
   Archives1795255380000,
   Sharing1795291200000,
   Links1795291260000,
+  Notices1795291320000,
   Renditions1795291380000,
   Comments1795291440000,
   Office1795291500000,
