@@ -35,6 +35,15 @@ export interface CopyNode {
   readonly targetFolder: NodeRef;
   /** What stands in the way: `fail` = NAME_TAKEN, `rename` = the copy is called `name (1)`, `name (1).ext`. */
   readonly onConflict: 'fail' | 'rename';
+  /** Who reads the source when that is not the actor: the holder of a link. He needs the right to download it. */
+  readonly reader?: Actor;
+  readonly steps?: CopySteps;
+}
+
+/** Told of a copy in the transactions in which it begins to exist, unseen, and in which it is shown; what they throw rolls these back. */
+export interface CopySteps {
+  begun(copyId: string): Promise<void>;
+  shown(copyId: string): Promise<void>;
 }
 
 interface Name {
@@ -87,21 +96,31 @@ export class CopyService {
    * (`details.which`), NOT_A_FOLDER, MOVE_INTO_DESCENDANT, NAME_TAKEN, TREE_TOO_DEEP, QUOTA_EXCEEDED before anything can be seen.
    */
   async copy(actor: Actor, command: CopyNode): Promise<LocatedNode> {
-    const [source, target] = await this.resolver.findMany(actor, [command.source, command.targetFolder]);
+    const { reader } = command;
+    const [target, own] = await this.resolver.findMany(actor, reader ? [command.targetFolder] : [command.targetFolder, command.source]);
+    const source = reader ? await this.resolver.find(reader, command.source) : own;
     if (!source) throw nodeNotFound('source');
     if (!target) throw nodeNotFound('target');
-    await this.access.require(actor, 'node.read', [source.node]);
+    await this.access.require(reader ?? actor, reader ? 'node.download' : 'node.read', [source.node]);
     await this.access.require(actor, 'node.create', [target.node]);
     if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
     checkNotInside(source, target);
     const copyId =
       source.node.kind === 'file'
-        ? await this.copyFile(actor, source, target, command.onConflict)
-        : await this.copyFolder(actor, source, target, command.onConflict);
+        ? await this.copyFile(actor, source, target, command)
+        : await this.copyFolder(actor, source, target, command);
     return (await this.resolver.get(actor, { id: copyId })).node;
   }
 
-  private copyFile(actor: Actor, { node }: PlacedNode, target: PlacedNode, onConflict: CopyNode['onConflict']): Promise<string> {
+  /** Hands an unfinished copy, whose maker has died, to the purge. */
+  async giveUp(copyId: string, spaceId: string): Promise<void> {
+    await this.unitOfWork.run(async () => {
+      await this.copies.abandon(copyId, this.clock.now());
+      await this.outbox.add('nodes.purge-space', { spaceId });
+    });
+  }
+
+  private copyFile(actor: Actor, { node }: PlacedNode, target: PlacedNode, { onConflict, steps }: CopyNode): Promise<string> {
     if (depthOf(target) + 1 > MAX_DEPTH) throw tooDeep();
     return this.unitOfWork.run(async () => {
       for (;;) {
@@ -119,12 +138,13 @@ export class CopyService {
         }
         await this.quotas.add(target.node.ownerId, added);
         await this.nodes.bumpFolders([folderDelta(target.node.id, { kind: 'file', sizeBytes: totalBytes(added) }, 1)]);
+        await steps?.shown(id);
         return id;
       }
     });
   }
 
-  private async copyFolder(actor: Actor, { node }: PlacedNode, target: PlacedNode, onConflict: CopyNode['onConflict']): Promise<string> {
+  private async copyFolder(actor: Actor, { node }: PlacedNode, target: PlacedNode, { onConflict, steps }: CopyNode): Promise<string> {
     const { bytes, height } = await this.subtrees.figures(node.id);
     if (depthOf(target) + 1 + height > MAX_DEPTH) throw tooDeep();
     const free = await this.quotas.freeBytes(target.node.ownerId);
@@ -133,19 +153,19 @@ export class CopyService {
     const into = this.target(actor, target);
     const space = await this.spaceRows.find(into.spaceId);
     const copyId = newId(into.nowMs);
-    await this.copies.insertStaged({ sourceId: node.id, copyId, parentId: space!.rootId }, into);
+    await this.unitOfWork.run(async () => {
+      await this.copies.insertStaged({ sourceId: node.id, copyId, parentId: space!.rootId }, into);
+      await steps?.begun(copyId);
+    });
     try {
       await this.fill(
         { sourceId: node.id, copyId, childCount: node.childFiles + node.childFolders, depth: depthOf(target) + 1 },
         into,
         target.node.ownerId,
       );
-      await this.attach(actor, copyId, node, target.node.id, onConflict);
+      await this.attach(actor, copyId, node, target.node.id, { onConflict, steps });
     } catch (error) {
-      await this.unitOfWork.run(async () => {
-        await this.copies.abandon(copyId, this.clock.now());
-        await this.outbox.add('nodes.purge-space', { spaceId: into.spaceId });
-      });
+      await this.giveUp(copyId, into.spaceId);
       throw error;
     }
     return copyId;
@@ -216,7 +236,13 @@ export class CopyService {
   }
 
   /** Shows the finished copy in the target, wherever that is by now. */
-  private async attach(actor: Actor, copyId: string, node: LocatedNode, targetId: string, onConflict: CopyNode['onConflict']): Promise<void> {
+  private async attach(
+    actor: Actor,
+    copyId: string,
+    node: LocatedNode,
+    targetId: string,
+    { onConflict, steps }: { readonly onConflict: CopyNode['onConflict']; readonly steps: CopySteps | undefined },
+  ): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.unitOfWork.run(async () => {
@@ -230,6 +256,7 @@ export class CopyService {
           const { name, nameKey: key } = await this.freeName(still.node, node, onConflict);
           if (!(await this.copies.attach(copyId, targetId, name, key))) throw new DomainError('BUSY', 'The copy was given up; try again.');
           await this.nodes.bumpFolders([folderDelta(targetId, { kind: 'folder', sizeBytes: 0 }, 1)]);
+          await steps?.shown(copyId);
         });
       } catch (error) {
         // A file of this name was uploaded in the same moment.
