@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Notices for persons, one-use tickets for websockets, and objects that hold a log of events. */
+/** Notices for persons, and one-use tickets for websockets. */
 export class Notices1795291320000 implements MigrationInterface {
   name = 'Notices1795291320000';
 
@@ -38,17 +38,11 @@ export class Notices1795291320000 implements MigrationInterface {
       );
       CREATE INDEX ix_subscribe_tickets_token ON subscribe_tickets (token_id);
       CREATE INDEX ix_subscribe_tickets_expiry ON subscribe_tickets (expires_at);
-
-      ALTER TABLE derived_objects DROP CONSTRAINT ck_derived_objects_kind,
-        ADD CONSTRAINT ck_derived_objects_kind CHECK (kind IN ('archive', 'listing', 'diff', 'log'));
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      DELETE FROM derived_objects WHERE kind = 'log';
-      ALTER TABLE derived_objects DROP CONSTRAINT ck_derived_objects_kind,
-        ADD CONSTRAINT ck_derived_objects_kind CHECK (kind IN ('archive', 'listing', 'diff'));
       DROP TABLE subscribe_tickets, notice_views, notices;
     `);
   }

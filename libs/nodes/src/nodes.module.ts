@@ -6,6 +6,7 @@ import { SignalsModule } from '#libs/signals';
 
 import { ChangeLog } from './changes/change-log.js';
 import { ChangeRepository } from './changes/repositories/change.repository.js';
+import { NoticeWriter } from './changes/repositories/notice-writer.repository.js';
 import { FolderMaker } from './folder-maker.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { NodeResolver } from './node-resolver.js';
@@ -43,7 +44,7 @@ const PUBLIC = [
 /** The tree: rows, names, places, and (re-exported) the ledgers of bytes. It knows nothing of permission. */
 @Module({
   imports: [DatabaseModule, LedgerModule, SignalsModule],
-  providers: [...PUBLIC, ChangeRepository, { provide: Clock, useClass: SystemClock }],
+  providers: [...PUBLIC, ChangeRepository, NoticeWriter, { provide: Clock, useClass: SystemClock }],
   exports: [...PUBLIC, LedgerModule],
 })
 export class NodesModule {}

@@ -6,7 +6,9 @@ import { Signals } from '#libs/signals';
 
 import { SpaceService } from '../space.service.js';
 import type { ChangedNode, JsonFacts, NodeChange, PersonalChangeType } from './change.js';
+import { noticeRuleOf } from './notice-rules.js';
 import { type ChangeItem, ChangeRepository } from './repositories/change.repository.js';
+import { NoticeWriter } from './repositories/notice-writer.repository.js';
 
 /** Channel of libs/signals whose payloads are ids of feeds that have something new. */
 export const CHANGES_CHANNEL = 'changes';
@@ -24,6 +26,7 @@ export interface PersonalChange {
 export class ChangeLog {
   constructor(
     private readonly changes: ChangeRepository,
+    private readonly notices: NoticeWriter,
     private readonly spaces: SpaceService,
     private readonly unitOfWork: UnitOfWork,
     private readonly signals: Signals,
@@ -40,7 +43,10 @@ export class ChangeLog {
     await this.wake(await this.changes.insert(changes.map((change) => toItem(change, nowMs))));
   }
 
-  /** Records one event in the feeds of these accounts alone. One statement, when all of them have used their storage before. */
+  /**
+   * Records one event in the feeds of these accounts alone, and what it means for their notices (types share_*, folder_unshared, ...): a notice
+   * takes `facts.hash`, the path and `facts.directory_name`. One statement, when all of them have used their storage before, and two for notices.
+   */
   async recordForAccounts(type: PersonalChangeType, accountIds: readonly number[], { actorId, path, nodeId, facts }: PersonalChange): Promise<void> {
     if (accountIds.length === 0) return;
     const nowMs = this.clock.nowMs();
@@ -49,6 +55,12 @@ export class ChangeLog {
     const homeless = [...new Set(accountIds)].filter((id) => !told.has(id));
     for (const id of homeless) await this.spaces.homeOf(id);
     const later = homeless.length === 0 ? [] : [...(await this.changes.insertPersonal(homeless, item)).values()];
+    const rule = noticeRuleOf(type);
+    if (rule) {
+      const hash = textOf(facts?.hash) ?? item.eventId;
+      const text = textOf(facts?.directory_name) ?? item.path.slice(item.path.lastIndexOf('/') + 1);
+      await this.notices.write(rule, accountIds, { action: type, hash, actorId, path: item.path, text, nowMs });
+    }
     await this.wake([...told.values(), ...later]);
   }
 
@@ -57,6 +69,10 @@ export class ChangeLog {
       for (const scopeId of scopeIds) this.signals.publish(CHANGES_CHANNEL, scopeId);
     });
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function toItem({ type, actorId, node, folderId, name, old, facts }: NodeChange, nowMs: number): ChangeItem {
