@@ -25,6 +25,7 @@ export {
   type UploadState,
 } from './ledger/repositories/upload-session.repository.js';
 export { type StoredVersion, type Version, type VersionOrigin, VersionRepository } from './ledger/repositories/version.repository.js';
+export { FolderLimits, type LimitCheck } from './folder-limits.js';
 export { FolderMaker, type MakeFolders } from './folder-maker.js';
 export { mediaOf, mimeTypeOf } from './media.js';
 export { checkName, MAX_NAME_BYTES, nameKey, numberedCandidates, numberedName, pathKey, pathSegments, restoreKey, segmentKeys } from './names.js';
@@ -56,4 +57,5 @@ export { type Space, SpaceRepository } from './repositories/space.repository.js'
 export { type SubtreeFigures, SubtreeRepository } from './repositories/subtree.repository.js';
 export { type ChangedRow, type TrashPage, TrashRepository } from './repositories/trash.repository.js';
 export { type Home, SpaceService } from './space.service.js';
+export { mountIntoShare, SpaceCrossing } from './space-crossing.js';
 export { type Removed, TrashBin } from './trash-bin.js';

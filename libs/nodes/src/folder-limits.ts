@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+
+import { quotaExceeded } from './ledger/repositories/quota-ledger.repository.js';
+import { LimitRepository } from './repositories/limit.repository.js';
+import { SubtreeRepository } from './repositories/subtree.repository.js';
+
+export interface LimitCheck {
+  /** True: the counters of the folders hold the bytes already. Exact also against moves, when it is the last statement of its transaction. */
+  readonly counted?: boolean;
+  /** Where the bytes come from: limits that hold there too are not touched by the change. */
+  readonly movedFrom?: string;
+}
+
+/** What folders may hold in all: the live bytes at and below a folder with a limit never pass it. */
+@Injectable()
+export class FolderLimits {
+  constructor(
+    private readonly limits: LimitRepository,
+    private readonly subtrees: SubtreeRepository,
+    private readonly database: Database,
+  ) {}
+
+  /**
+   * Passes when `addedBytes` more fit into a place: a folder, or the ids of the way to it. Where a folder above has a limit, those who add there
+   * wait for each other until the end of their transactions. One statement when none has. QUOTA_EXCEEDED.
+   */
+  async require(place: string | readonly string[], addedBytes: number, { counted = false, movedFrom }: LimitCheck = {}): Promise<void> {
+    const folderId = typeof place === 'string' ? place : place[place.length - 1];
+    if (folderId === undefined || addedBytes <= 0) return;
+    const limited = await this.limits.above(folderId, movedFrom ?? null);
+    for (const { id } of limited) await this.database.lock(`folder-limit:${id}`);
+    for (const { id, limitBytes } of limited) {
+      const { bytes } = await this.subtrees.figures(id);
+      if (bytes + (counted ? 0 : addedBytes) > limitBytes) throw quotaExceeded();
+    }
+  }
+
+  /** Bytes that may still be added to a folder by the limits at and above it; null when there are none. */
+  async freeBytes(folderId: string): Promise<number | null> {
+    const limited = await this.limits.above(folderId, null);
+    if (limited.length === 0) return null;
+    const free = await Promise.all(limited.map(async ({ id, limitBytes }) => limitBytes - (await this.subtrees.figures(id)).bytes));
+    return Math.max(0, Math.min(...free));
+  }
+}
