@@ -22,6 +22,7 @@ import {
 } from '#libs/files';
 import { type AccountActor, Clock } from '#libs/kernel';
 import { type LocatedNode, NodesModule, type Quota, QuotaLedger } from '#libs/nodes';
+import { Logger, ObservabilityModule } from '#libs/observability';
 import { TrashModule } from '#libs/trash';
 import { VersionsModule } from '#libs/versions';
 
@@ -86,6 +87,7 @@ export async function startBytes(
   const app = await Test.createTestingModule({
     imports: [
       ConfigModule.forRoot(config),
+      ObservabilityModule.forRoot(Logger.create('silent')),
       DatabaseModule.forRoot({ url: testDatabase.url, poolSize: 10, statementTimeoutMs: 60_000, applicationName: 'test' }),
       DatabaseModule,
       NodesModule,

@@ -10,6 +10,7 @@ import { type AccountActor, type Actor, Clock, DomainError, isDomainError, rando
 import {
   DerivedObjectRepository,
   type LocatedNode,
+  nodeNotFound,
   type NodeRef,
   NodeResolver,
   QuotaLedger,
@@ -22,7 +23,8 @@ import {
 
 import { ConfirmService, type ConfirmUpload } from '../uploads/confirm.service.js';
 import { isTempName, newStoreKey } from '../uploads/temp-names.js';
-import { planUpload, type UploadPlan, versionNumber } from '../uploads/upload-command.js';
+import { planOf, planUpload, type UploadPlan, versionNumber } from '../uploads/upload-command.js';
+import { UploadPlaces } from '../uploads/upload-places.js';
 import { MAX_OBJECT_BYTES, type OpenedUpload, UploadService } from '../uploads/upload.service.js';
 import { decodeVcdiff } from './vcdiff-decode.js';
 import { encodeVcdiff } from './vcdiff-encode.js';
@@ -58,6 +60,7 @@ export class DiffService {
     private readonly derived: DerivedObjectRepository,
     private readonly quotas: QuotaLedger,
     private readonly uploads: UploadService,
+    private readonly places: UploadPlaces,
     private readonly confirms: ConfirmService,
     private readonly access: AccessService,
     private readonly store: BlobStore,
@@ -71,22 +74,27 @@ export class DiffService {
    * more; NAME_TAKEN: the file has moved on; VERSION_CONFLICT: the client's copy of the version is another one.
    */
   async createFromDiff(actor: AccountActor, command: CreateFromDiff): Promise<OpenedUpload> {
-    const node = await this.file(actor, 'node.write', { path: command.path });
+    const { placed, missing, startId, rest } = await this.resolver.startOf(actor, command.path);
+    if (missing.length > 0) throw nodeNotFound();
+    const node = await this.fileOf(actor, 'node.write', placed.node);
     const baseVersionNo = versionNumber(command.versionNo);
     if (!CRC32.test(command.baseCrc32)) throw new DomainError('INVALID_ARGUMENT', 'The checksum must be a CRC-32 as hexadecimal digits.');
     const plan: UploadPlan = {
-      ...planUpload({ ...command, expectedVersionNo: baseVersionNo, overwrite: true, createParents: false, multipart: false }, actor.accountId),
+      ...planUpload({ ...command, expectedVersionNo: baseVersionNo, overwrite: true, createParents: false, multipart: false }, actor),
+      startId,
+      path: rest,
       diff: { baseVersionNo, baseCrc32: parseInt(command.baseCrc32, 16) },
     };
     await this.base(node, plan);
-    return this.uploads.open(node.ownerId, node.spaceId, plan, { sizeBytes: null, md5: null }, false);
+    return this.uploads.open(actor.accountId, node.spaceId, plan, { sizeBytes: null, md5: null }, false);
   }
 
   /** Makes the new version of the delta that has arrived; repeating it gives the same answer. Errors as above and as ConfirmService.confirm. */
   async confirmFromDiff(command: ConfirmUpload): Promise<LocatedNode> {
     const session = isTempName(command.tempName) ? await this.sessions.find(command.tempName) : null;
-    const plan = session?.command as UploadPlan | undefined;
-    if (!session || !plan?.diff || session.accountId !== command.accountId) throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
+    const plan = session && planOf(session);
+    if (!session || !plan?.diff || session.accountId !== command.accountId || command.actor?.kind === 'guest')
+      throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
     if (session.state === 'reserved') throw new DomainError('UPLOAD_INCOMPLETE', 'The bytes of this upload have not arrived.');
     try {
       if (session.state === 'uploaded' && plan.diff.made?.storeKey !== session.storeKey) await this.patch(session, plan, command.actor);
@@ -102,7 +110,7 @@ export class DiffService {
     actor: Actor,
     { node: ref, fromVersionNo }: { node: NodeRef; fromVersionNo: number },
   ): Promise<{ url: string; node: LocatedNode; sizeBytes: number }> {
-    const node = await this.file(actor, 'node.download', ref);
+    const node = await this.fileOf(actor, 'node.download', (await this.resolver.get(actor, ref)).node);
     const [from, to] = [await this.versions.find(node.id, versionNumber(fromVersionNo)), await this.versions.find(node.id, node.versionNo)];
     if (!from || !to) throw baseGone();
     if (from.sizeBytes > MAX_ENCODED_BYTES || to.sizeBytes > MAX_ENCODED_BYTES) {
@@ -111,7 +119,14 @@ export class DiffService {
     const storeKey = `derived/${randomHex(16)}`;
     const fileName = `${node.name}.vcdiff`;
     const expiresAt = new Date(this.clock.nowMs() + DERIVED_MS);
-    await this.derived.insert({ storeKey, accountId: node.ownerId, kind: 'diff', fileName, contentType: CONTENT_TYPE, expiresAt });
+    await this.derived.insert({
+      storeKey,
+      accountId: actor.kind === 'account' ? actor.accountId : node.ownerId,
+      kind: 'diff',
+      fileName,
+      contentType: CONTENT_TYPE,
+      expiresAt,
+    });
     const [base, target] = [await this.read(from, 0, from.sizeBytes), await this.read(to, 0, to.sizeBytes)];
     const { sizeBytes } = await this.store.put(storeKey, Readable.from(encodeVcdiff(base, target), { objectMode: false }));
     if (!(await this.derived.markReady(storeKey, sizeBytes))) {
@@ -130,9 +145,11 @@ export class DiffService {
 
   /** Applies the delta of the session: what it makes becomes what the session holds, and the delta goes. */
   private async patch(session: UploadSession, plan: UploadPlan, actor: Actor | null): Promise<void> {
-    const { tempName, accountId, ownerId } = session;
-    const owner: Actor = { kind: 'account', accountId, companyId: null, role: 'user', tokenId: null };
-    const base = await this.base(await this.file(actor ?? owner, 'node.write', { path: plan.path }, owner), plan);
+    const { tempName, ownerId } = session;
+    const { placed, missing } = await this.places.find(session, actor);
+    if (missing.length > 0) throw nodeNotFound();
+    if (placed.node.kind !== 'file') throw notAFile();
+    const base = await this.base(placed.node, plan);
     const storeKey = newStoreKey();
     await this.tombstones.add(storeKey, new Date(this.clock.nowMs() + this.config.files.uploadTtlSeconds * 1000));
     try {
@@ -165,10 +182,9 @@ export class DiffService {
     return version;
   }
 
-  private async file(actor: Actor, action: 'node.write' | 'node.download', ref: NodeRef, home: Actor = actor): Promise<LocatedNode> {
-    const { node } = await this.resolver.get(home, ref);
+  private async fileOf(actor: Actor, action: 'node.write' | 'node.download', node: LocatedNode): Promise<LocatedNode> {
     await this.access.require(actor, action, [node]);
-    if (node.kind !== 'file') throw new DomainError('NOT_A_FILE', 'A folder has no content.');
+    if (node.kind !== 'file') throw notAFile();
     return node;
   }
 
@@ -183,6 +199,10 @@ export class DiffService {
 
 function baseGone(): DomainError {
   return new DomainError('DIFF_BASE_GONE', 'The version that the delta is based on does not exist any more; send the file whole.');
+}
+
+function notAFile(): DomainError {
+  return new DomainError('NOT_A_FILE', 'A folder has no content.');
 }
 
 function movedOn(): DomainError {

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 
-import { UnitOfWork } from '#libs/database';
-import { type AccountActor, Clock, DomainError, type DomainErrorCode } from '#libs/kernel';
-import { FileWriter, FolderMaker, NodeRepository, pathKey, type UploadSession, UploadSessionRepository } from '#libs/nodes';
+import { AccessService } from '#libs/access';
+import { type AccountActor, DomainError, type DomainErrorCode } from '#libs/kernel';
+import { NodeRepository, pathKey, type UploadSession, UploadSessionRepository } from '#libs/nodes';
 
-import { ConfirmService, uploadAt, verifyDeclared } from './confirm.service.js';
-import { type FilePlace, placeOf } from './file-place.js';
+import { ConfirmService, verifyDeclared } from './confirm.service.js';
+import { placeOf } from './file-place.js';
 import { isTempName } from './temp-names.js';
-import type { UploadPlan } from './upload-command.js';
+import { isStarter, planOf } from './upload-command.js';
+import { type PlacedUpload, UploadWriter } from './upload-writer.js';
 
 export interface UploadName {
   readonly accountId: number;
@@ -18,11 +19,6 @@ export interface UploadName {
 export type ConfirmOutcome =
   { readonly nodeId: string } | { readonly path: string | null; readonly error: { readonly code: DomainErrorCode; readonly message: string } };
 
-interface Placed {
-  readonly session: UploadSession;
-  readonly place: FilePlace;
-}
-
 /** Confirms many uploads with a handful of statements; what does not fit the common way is confirmed one by one. */
 @Injectable()
 export class BatchConfirmService {
@@ -30,10 +26,8 @@ export class BatchConfirmService {
     private readonly confirms: ConfirmService,
     private readonly sessions: UploadSessionRepository,
     private readonly nodes: NodeRepository,
-    private readonly folders: FolderMaker,
-    private readonly writer: FileWriter,
-    private readonly unitOfWork: UnitOfWork,
-    private readonly clock: Clock,
+    private readonly access: AccessService,
+    private readonly writer: UploadWriter,
   ) {}
 
   /** Outcomes in the order of `names`. Repeating it gives the same for what was confirmed. */
@@ -42,7 +36,10 @@ export class BatchConfirmService {
     const byName = new Map(sessions.map((session) => [session.tempName, session]));
     // In the order they were named: of two for one path the first is written first.
     const inOrder = [...new Set(names.map((name) => byName.get(name.tempName)))].filter((session) => session !== undefined);
-    const done = await this.writeTogether(inOrder.filter((session) => session.accountId === actor.accountId && isReady(session)));
+    const done = new Map<string, string>();
+    for (const group of groupsOf(inOrder.filter((session) => isStarter(session, actor) && isReady(session)))) {
+      for (const [tempName, nodeId] of await this.writeTogether(actor, group)) done.set(tempName, nodeId);
+    }
     const outcomes: ConfirmOutcome[] = [];
     for (const name of names) {
       const nodeId = done.get(name.tempName);
@@ -52,11 +49,12 @@ export class BatchConfirmService {
   }
 
   /** Ids of the files by name of the upload. What another change gets in the way of is missing. */
-  private async writeTogether(ready: readonly UploadSession[]): Promise<Map<string, string>> {
-    const placed = await this.places(ready);
-    if (placed.length === 0) return new Map();
+  private async writeTogether(actor: AccountActor, group: readonly UploadSession[]): Promise<Map<string, string>> {
     try {
-      return await this.unitOfWork.run(() => this.writePlaced(placed));
+      const placed = await this.places(actor, group);
+      if (placed.length === 0) return new Map();
+      const written = await this.writer.fromSessions(placed);
+      return new Map([...written].map(([tempName, node]) => [tempName, node.id]));
     } catch (error) {
       // Any refusal concerns one of them: one by one it is told to that one alone.
       if (error instanceof DomainError) return new Map();
@@ -64,21 +62,25 @@ export class BatchConfirmService {
     }
   }
 
-  private async places(ready: readonly UploadSession[]): Promise<Placed[]> {
-    const [first] = ready;
-    if (!first) return [];
+  private async places(actor: AccountActor, group: readonly UploadSession[]): Promise<PlacedUpload[]> {
     // Of uploads to one path only the first comes along: the next has to see what it did.
-    const distinct = [...new Map(ready.map((session) => [pathKey(planOf(session).path), session] as const).reverse()).values()].filter(
-      (session) => session.spaceId === first.spaceId,
-    );
-    const resolutions = await this.nodes.resolveMany(
-      first.spaceId,
-      distinct.map((session) => planOf(session).path),
-      first.accountId,
-    );
-    return distinct.flatMap((session, index) => {
+    const distinct = [...new Map(group.map((session) => [pathKey(planOf(session).path), session] as const).reverse()).values()];
+    const { startId } = planOf(distinct[0]!);
+    const paths = distinct.map((session) => planOf(session).path);
+    const resolutions = (await this.nodes.resolveManyFrom(startId, paths, actor.accountId)) ?? [];
+    const nodes = resolutions.map(({ placed }) => placed.node);
+    const files = nodes.filter((node) => node.kind === 'file');
+    const folders = nodes.filter((node) => node.kind === 'folder');
+    const allowed = new Set([
+      ...(await this.access.allowed(actor, 'node.write', files)),
+      ...(await this.access.allowed(actor, 'node.create', folders)),
+    ]);
+    return resolutions.flatMap((resolution, index) => {
+      const session = distinct[index]!;
+      const { node } = resolution.placed;
+      if (!allowed.has(node.id) || node.spaceId !== session.spaceId) return [];
       try {
-        return [{ session, place: placeOf(planOf(session), resolutions[index]!) }];
+        return [{ session, place: placeOf(planOf(session), resolution) }];
       } catch (error) {
         if (error instanceof DomainError) return [];
         throw error;
@@ -86,53 +88,35 @@ export class BatchConfirmService {
     });
   }
 
-  private async writePlaced(placed: readonly Placed[]): Promise<Map<string, string>> {
-    const nowMs = this.clock.nowMs();
-    const made = await this.makeFolders(placed, nowMs);
-    const items = placed.map(({ session, place }) => {
-      const folderId = place.missingFolders.length === 0 ? place.folder.id : made.get(folderKey(session))!;
-      return uploadAt(session, place, folderId, nowMs);
-    });
-    const { ownerId, accountId } = placed[0]!.session;
-    const fresh = items.filter((item) => item.seenVersionNo === 0);
-    const newer = items.filter((item) => item.seenVersionNo > 0);
-    const written = [
-      ...(await this.writer.fromUploads(ownerId, accountId, fresh, nowMs)),
-      ...(await this.writer.fromUploads(ownerId, accountId, newer, nowMs)),
-    ];
-    const ids = new Set(written.map((node) => node.id));
-    return new Map(placed.flatMap(({ session }, index) => (ids.has(items[index]!.nodeId) ? [[session.tempName, items[index]!.nodeId]] : [])));
-  }
-
-  /** Ids of the folders that were missing, by key of their path; in the order of paths, as every maker of many folders does it. */
-  private async makeFolders(placed: readonly Placed[], nowMs: number): Promise<Map<string, string>> {
-    const wanted = new Map(placed.filter(({ place }) => place.missingFolders.length > 0).map(({ session }) => [folderKey(session), session]));
-    const made = new Map<string, string>();
-    for (const [key, { spaceId, accountId, command }] of [...wanted].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const { path, authorId } = command as UploadPlan;
-      const { folder } = await this.folders.ensure({ spaceId, path: path.slice(0, -1), authorId, viewerId: accountId, nowMs });
-      made.set(key, folder.node.id);
-    }
-    return made;
-  }
-
   private async confirmOne(actor: AccountActor, name: UploadName, session: UploadSession | undefined): Promise<ConfirmOutcome> {
     try {
       return { nodeId: (await this.confirms.confirm({ ...name, actor })).id };
     } catch (error) {
       if (!(error instanceof DomainError) || error.code === 'BUSY' || error.code === 'STORAGE_UNAVAILABLE') throw error;
-      const path = session?.accountId === actor.accountId ? `/${planOf(session).path.join('/')}` : null;
+      const path = session && isStarter(session, actor) ? await this.pathOf(actor, session) : null;
       return { path, error: { code: error.code, message: error.message } };
     }
   }
+
+  /** The path that the upload was to have, as the actor sees it now; of a folder that is gone the part below it. */
+  private async pathOf(actor: AccountActor, session: UploadSession): Promise<string> {
+    const { startId, path } = planOf(session);
+    const start = (await this.nodes.locate([startId], actor.accountId)).get(startId);
+    const above = start === undefined || start.node.path === '/' ? '' : start.node.path;
+    return `${above}/${path.join('/')}`;
+  }
 }
 
-function planOf(session: UploadSession): UploadPlan {
-  return session.command as UploadPlan;
-}
-
-function folderKey(session: UploadSession): string {
-  return pathKey(planOf(session).path.slice(0, -1));
+/** The sessions whose paths begin in one folder of one space together. */
+function groupsOf(sessions: readonly UploadSession[]): UploadSession[][] {
+  const groups = new Map<string, UploadSession[]>();
+  for (const session of sessions) {
+    const key = `${session.spaceId}/${planOf(session).startId}`;
+    const group = groups.get(key);
+    if (group) group.push(session);
+    else groups.set(key, [session]);
+  }
+  return [...groups.values()];
 }
 
 function isReady(session: UploadSession): boolean {

@@ -2,27 +2,19 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { BlobStore } from '#libs/blob-store';
-import { UnitOfWork } from '#libs/database';
-import { type Actor, Clock, DomainError, isDomainError, newId } from '#libs/kernel';
-import {
-  FileWriter,
-  FolderMaker,
-  type LocatedNode,
-  NodeRepository,
-  type UploadSession,
-  UploadSessionRepository,
-  type UploadToWrite,
-} from '#libs/nodes';
+import { type Actor, Clock, DomainError, isDomainError } from '#libs/kernel';
+import { type LocatedNode, NodeResolver, type UploadSession, UploadSessionRepository } from '#libs/nodes';
 
-import { fileAt, type FilePlace, pathAt, placeOf } from './file-place.js';
 import { isOvertaking, Overtaken } from './overtaken.js';
 import { isTempName } from './temp-names.js';
-import type { UploadPlan } from './upload-command.js';
+import { isStarter, planOf, starterOf } from './upload-command.js';
+import { UploadPlaces } from './upload-places.js';
+import { UploadWriter } from './upload-writer.js';
 
 export interface ConfirmUpload {
   readonly accountId: number;
   readonly tempName: string;
-  /** Who confirms; null: whoever knows the name of the upload. */
+  /** Who confirms; null: whoever knows the name of the upload. Whoever it is, the right of the one who started the upload counts. */
   readonly actor: Actor | null;
 }
 
@@ -39,11 +31,10 @@ export class ConfirmService {
 
   constructor(
     private readonly sessions: UploadSessionRepository,
-    private readonly nodes: NodeRepository,
-    private readonly folders: FolderMaker,
-    private readonly writer: FileWriter,
+    private readonly resolver: NodeResolver,
+    private readonly places: UploadPlaces,
+    private readonly writer: UploadWriter,
     private readonly access: AccessService,
-    private readonly unitOfWork: UnitOfWork,
     private readonly store: BlobStore,
     private readonly clock: Clock,
   ) {}
@@ -51,9 +42,11 @@ export class ConfirmService {
   /**
    * The file that the upload has become; repeating it gives the same answer. UPLOAD_NOT_FOUND, UPLOAD_INCOMPLETE, SIZE_MISMATCH,
    * CHECKSUM_MISMATCH, NAME_TAKEN, VERSION_CONFLICT, VERSION_INVALID, PARENT_NOT_FOUND, QUOTA_EXCEEDED: then the upload stays as it is and
-   * can be sent and confirmed again. NODE_NOT_FOUND when the confirmed file is gone, or the actor may not write there.
+   * can be sent and confirmed again. NODE_NOT_FOUND when the confirmed file is gone, or the place is closed to whoever started the upload;
+   * FORBIDDEN when he may still see it, but not write there.
    */
   async confirm(command: ConfirmUpload): Promise<LocatedNode> {
+    let overtaken: Overtaken | undefined;
     for (let round = 1; round <= MAX_ROUNDS; round++) {
       const session = await this.sessionOf(command);
       if (session.state === 'committed') return this.confirmed(session, command);
@@ -64,18 +57,21 @@ export class ConfirmService {
         const now = await this.sessions.find(command.tempName);
         if (now?.state === 'committed') return this.confirmed(now, command);
         if (!(error instanceof Overtaken)) throw error;
+        overtaken = error;
       }
     }
+    // What has the name without being seen: a mount whose folder is not in place.
+    if (isDomainError(overtaken?.cause, 'NAME_TAKEN')) throw overtaken.cause;
     throw new DomainError('BUSY', 'Too many changes at the same place; try again.');
   }
 
   private async sessionOf({ accountId, tempName, actor }: ConfirmUpload): Promise<UploadSession> {
     const session = isTempName(tempName) ? await this.sessions.find(tempName) : null;
-    if (!session || session.accountId !== accountId || session.state === 'abandoned') {
+    if (!session || session.accountId !== accountId || session.state === 'abandoned' || (actor?.kind === 'guest' && !isStarter(session, actor))) {
       throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
     }
     if (!session.accountActive && actor?.kind !== 'system') throw new DomainError('FORBIDDEN', 'This account may not upload.');
-    const { diff } = session.command as UploadPlan;
+    const { diff } = planOf(session);
     if (diff && session.state !== 'committed' && diff.made?.storeKey !== session.storeKey) {
       throw new DomainError('UPLOAD_NOT_FOUND', 'This upload brings a delta and is confirmed as one.');
     }
@@ -83,47 +79,28 @@ export class ConfirmService {
   }
 
   private async confirmed(session: UploadSession, { actor }: ConfirmUpload): Promise<LocatedNode> {
-    const id = session.nodeId ?? '';
-    const placed = (await this.nodes.locate([id], session.accountId)).get(id);
-    if (!placed?.live) throw new DomainError('NODE_NOT_FOUND', 'The file was removed after its upload.');
-    if (actor) await this.access.require(actor, 'node.read', [placed.node]);
+    const starter = starterOf(session);
+    // A guest's pass may open a folder only for bringing: he is told about his own files all the same.
+    const asker = starter.kind === 'guest' ? starter : (actor ?? starter);
+    const placed = await this.resolver.find(asker, { id: session.nodeId ?? '' });
+    if (!placed) throw new DomainError('NODE_NOT_FOUND', 'The file was removed after its upload.');
+    await this.access.require(asker, asker.kind === 'guest' ? 'node.create' : 'node.read', [placed.node]);
     return placed.node;
   }
 
   private async write(session: UploadSession, { actor }: ConfirmUpload): Promise<LocatedNode> {
-    const plan = session.command as UploadPlan;
-    const resolution = await this.nodes.resolvePath(session.spaceId, plan.path, session.accountId);
-    const { node } = resolution.placed;
-    if (actor) await this.access.require(actor, node.kind === 'file' ? 'node.write' : 'node.create', [node]);
+    const resolution = await this.places.find(session, actor);
     if (session.state === 'reserved') {
       await this.assemble(session);
       throw new Overtaken();
     }
     verifyDeclared(session);
-    const place = placeOf(plan, resolution);
+    const place = await this.places.place(planOf(session), resolution);
     try {
-      return await (place.missingFolders.length === 0 ? this.writeFile(session, place, place.folder) : this.writeWithFolders(session, place));
+      return await this.writer.fromSession({ session, place });
     } catch (error) {
       throw isOvertaking(error) ? new Overtaken('the place changed', { cause: error }) : error;
     }
-  }
-
-  private async writeWithFolders(session: UploadSession, place: FilePlace): Promise<LocatedNode> {
-    const { spaceId, accountId } = session;
-    const plan = session.command as UploadPlan;
-    return this.unitOfWork.run(async () => {
-      const command = { spaceId, path: plan.path.slice(0, -1), authorId: plan.authorId, viewerId: accountId, nowMs: this.clock.nowMs() };
-      const { folder } = await this.folders.ensure(command);
-      return this.writeFile(session, place, folder.node);
-    });
-  }
-
-  private async writeFile(session: UploadSession, place: FilePlace, folder: LocatedNode): Promise<LocatedNode> {
-    const nowMs = this.clock.nowMs();
-    const item = uploadAt(session, place, folder.id, nowMs);
-    const [node] = await this.writer.fromUploads(session.ownerId, session.accountId, [item], nowMs);
-    if (!node) throw new Overtaken();
-    return { ...node, path: pathAt(place, folder, item.name) };
   }
 
   /** Has the parts put together, once per process and upload at a time. UPLOAD_INCOMPLETE when nothing has arrived. */
@@ -170,16 +147,6 @@ export function verifyDeclared({ declaredBytes, declaredMd5, sizeBytes, md5 }: U
   if (declaredMd5 !== null && declaredMd5 !== md5) {
     throw new DomainError('CHECKSUM_MISMATCH', 'The bytes received do not have the announced checksum.', { declaredMd5, md5 });
   }
-}
-
-/** The row to write for a session at its place. */
-export function uploadAt(session: UploadSession, place: FilePlace, folderId: string, nowMs: number): UploadToWrite {
-  const plan = session.command as UploadPlan;
-  const file = {
-    ...fileAt(plan, place, folderId, newId(nowMs), nowMs, plan.diff ? 'diff' : 'upload'),
-    diffBytes: plan.diff?.made?.diffBytes ?? null,
-  };
-  return { ...file, sessionId: session.id, storeKey: session.storeKey };
 }
 
 function sizeMismatch(declaredBytes: number, sizeBytes: number): DomainError {

@@ -1,6 +1,7 @@
 import { DomainError, newId } from '#libs/kernel';
 import {
   childPath,
+  depthOf,
   type LocatedNode,
   MAX_DEPTH,
   mediaOf,
@@ -11,7 +12,7 @@ import {
   type VersionOrigin,
 } from '#libs/nodes';
 
-import type { UploadPlan } from './upload-command.js';
+import type { AskedPlan, UploadPlan } from './upload-command.js';
 
 /** Where a file is going to be: in an existing folder, or below folders that are still to be made. */
 export interface FilePlace {
@@ -19,6 +20,8 @@ export interface FilePlace {
   readonly folder: LocatedNode;
   /** Folders missing below it. */
   readonly missingFolders: readonly string[];
+  /** Name that the file has or gets. */
+  readonly name: string;
   /** The file there, which gets a new version; null for a new file. */
   readonly existing: LocatedNode | null;
 }
@@ -27,25 +30,25 @@ export interface FilePlace {
  * Judges where the path of a plan leads. NAME_TAKEN (a file that is not to be overwritten, or a folder; a file where a folder is needed),
  * PARENT_NOT_FOUND, VERSION_CONFLICT, VERSION_INVALID, TREE_TOO_DEEP.
  */
-export function placeOf(plan: UploadPlan, { placed, missing }: Resolution): FilePlace {
-  const { node, chain } = placed;
+export function placeOf(plan: AskedPlan, { placed, missing }: Pick<Resolution, 'placed' | 'missing'>): FilePlace {
+  const { node } = placed;
   if (missing.length === 0) {
     if (node.kind === 'folder') throw new DomainError('NAME_TAKEN', 'A folder with this name already exists.');
     judgeVersion(plan, node.versionNo);
     if (!plan.overwrite) throw new DomainError('NAME_TAKEN', 'A file with this name already exists.', { versionNo: node.versionNo });
-    return { folder: node, missingFolders: [], existing: node };
+    return { folder: node, missingFolders: [], name: node.name, existing: node };
   }
   if (node.kind === 'file') {
     if (plan.createParents) throw new DomainError('NAME_TAKEN', `"${node.path}" is a file, so no folder can have its name.`);
     throw new DomainError('PARENT_NOT_FOUND', 'The folder does not exist.');
   }
   if (missing.length > 1 && !plan.createParents) throw new DomainError('PARENT_NOT_FOUND', 'The folder does not exist.');
-  if (chain.length - 1 + missing.length > MAX_DEPTH) throw new DomainError('TREE_TOO_DEEP', `Folders can be nested ${MAX_DEPTH} deep.`);
+  if (depthOf(placed) + missing.length > MAX_DEPTH) throw new DomainError('TREE_TOO_DEEP', `Folders can be nested ${MAX_DEPTH} deep.`);
   judgeVersion(plan, 0);
-  return { folder: node, missingFolders: missing.slice(0, -1), existing: null };
+  return { folder: node, missingFolders: missing.slice(0, -1), name: missing[missing.length - 1]!, existing: null };
 }
 
-function judgeVersion({ expectedVersionNo }: UploadPlan, currentNo: number): void {
+function judgeVersion({ expectedVersionNo }: AskedPlan, currentNo: number): void {
   if (expectedVersionNo === 0 || expectedVersionNo === currentNo) return;
   if (expectedVersionNo > currentNo) throw new DomainError('VERSION_INVALID', 'The file has no such version.', { versionNo: currentNo });
   throw new DomainError('VERSION_CONFLICT', 'The file has a newer version.', { versionNo: currentNo });
@@ -60,7 +63,7 @@ export function fileAt(
   nowMs: number,
   origin: VersionOrigin = 'upload',
 ): FileToWrite {
-  const name = place.existing?.name ?? plan.path[plan.path.length - 1]!;
+  const { name } = place;
   const mimeType = mimeTypeOf(name);
   return {
     nodeId: place.existing?.id ?? newId(nowMs),

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
+import { AccessService } from '#libs/access';
 import { type AccountActor, type Actor, DomainError, type DomainErrorCode } from '#libs/kernel';
-import { type LocatedNode, NodeRepository } from '#libs/nodes';
+import { type LocatedNode, NodeResolver } from '#libs/nodes';
 import { HandlesTask, type TaskContext, type TaskHandler, TaskService } from '#libs/tasks';
 
 import { BatchConfirmService, type ConfirmOutcome, type UploadName } from './batch-confirm.service.js';
@@ -45,7 +46,8 @@ export class MultiConfirmService {
 export class MultiConfirmTask implements TaskHandler<MultiConfirmInput> {
   constructor(
     private readonly batches: BatchConfirmService,
-    private readonly nodes: NodeRepository,
+    private readonly resolver: NodeResolver,
+    private readonly access: AccessService,
   ) {}
 
   async run({ items }: MultiConfirmInput, context: TaskContext): Promise<MultiConfirmResult> {
@@ -62,11 +64,18 @@ export class MultiConfirmTask implements TaskHandler<MultiConfirmInput> {
 
   private async result(actor: AccountActor, outcomes: readonly ConfirmOutcome[]): Promise<MultiConfirmResult> {
     const ids = outcomes.flatMap((outcome) => ('nodeId' in outcome ? [outcome.nodeId] : []));
-    const located = await this.nodes.locate(ids, actor.accountId);
+    const found = (
+      await this.resolver.findMany(
+        actor,
+        ids.map((id) => ({ id })),
+      )
+    ).flatMap((placed) => (placed ? [placed.node] : []));
+    const readable = await this.access.allowed(actor, 'node.read', found);
+    const located = new Map(found.filter((node) => readable.has(node.id)).map((node) => [node.id, node]));
     const nodes = outcomes.map((outcome): MultiConfirmEntry => {
       if (!('nodeId' in outcome)) return { node: null, ...outcome };
-      const placed = located.get(outcome.nodeId);
-      if (placed) return { node: placed.node, error: null };
+      const node = located.get(outcome.nodeId);
+      if (node) return { node, error: null };
       return { node: null, path: null, error: { code: 'NODE_NOT_FOUND', message: 'The file was removed after its upload.' } };
     });
     const success = nodes.filter((entry) => entry.node !== null).length;

@@ -1,9 +1,9 @@
-import { DomainError } from '#libs/kernel';
-import { checkName } from '#libs/nodes';
+import { type AccountActor, type Actor, DomainError, type GuestActor } from '#libs/kernel';
+import { checkName, type UploadSession } from '#libs/nodes';
 
 /** What a caller asks for when a file is to be uploaded. Times in ms since the epoch. */
 export interface CreateUpload {
-  /** Segments of the file's path in the actor's home. */
+  /** Segments of the file's path as the actor sees it: in his home, or below what his pass opens. */
   readonly path: readonly string[];
   /** True: an existing file gets a new version. False: it is a conflict. */
   readonly overwrite: boolean;
@@ -34,6 +34,9 @@ export interface DiffPlan {
 
 /** The command as it is kept with the session: what confirming needs, checked. */
 export interface UploadPlan {
+  /** The folder in which `path` begins: the home root, or a shared folder, whatever becomes of the names above it. */
+  readonly startId: string;
+  /** Segments below `startId`. */
   readonly path: readonly string[];
   readonly overwrite: boolean;
   readonly expectedVersionNo: number;
@@ -43,6 +46,10 @@ export interface UploadPlan {
   readonly deviceId: string | null;
   readonly deviceReference: string | null;
   readonly authorId: number;
+  /** Who started it without an account: his pass is looked up again at every step. */
+  readonly guest?: GuestActor;
+  /** `rename`: a name that is taken gets a number, and nothing is ever replaced. */
+  readonly onConflict?: 'rename';
   /** Set when the bytes are a delta (VCDIFF) against a version of the file. */
   readonly diff?: DiffPlan;
 }
@@ -53,22 +60,59 @@ const MAX_TEXT = 1024;
 const UNSTORABLE = /\0|[\ud800-\udfff]/u;
 const MD5 = /^[0-9a-f]{32}$/;
 
-/** The checked plan. NAME_ILLEGAL, VERSION_INVALID, INVALID_ARGUMENT. */
-export function planUpload(command: CreateUpload, authorId: number): UploadPlan {
-  const { path, overwrite, createParents } = command;
+/** A plan whose path is still the actor's own, before it is known where it begins. */
+export type AskedPlan = Omit<UploadPlan, 'startId'>;
+
+/** The checked plan; a guest never replaces anything. NAME_ILLEGAL, VERSION_INVALID, INVALID_ARGUMENT. */
+export function planUpload(command: CreateUpload, actor: UploadActor): AskedPlan {
+  const { path, createParents } = command;
+  const guest = actor.kind === 'guest';
   if (path.length === 0) throw new DomainError('NAME_TAKEN', 'The root folder is not a file.');
   path.forEach((name) => checkName(name));
   return {
     path,
-    overwrite,
+    overwrite: command.overwrite && !guest,
     createParents,
-    expectedVersionNo: versionNumber(command.expectedVersionNo ?? 0),
+    expectedVersionNo: guest ? 0 : versionNumber(command.expectedVersionNo ?? 0),
     clientCreatedMs: time('created', command.clientCreatedMs),
     clientModifiedMs: time('modified', command.clientModifiedMs),
     deviceId: text('device_id', command.deviceId),
     deviceReference: text('device_reference', command.deviceReference),
-    authorId,
+    authorId: uploaderOf(actor),
+    ...(guest ? { guest: actor, onConflict: 'rename' } : {}),
   };
+}
+
+/** Who can bring bytes: an account, or somebody without one who holds a pass. */
+export type UploadActor = AccountActor | GuestActor;
+
+/** The actor as one who can bring bytes. INVALID_ARGUMENT for the house itself. */
+export function uploadActor(actor: Actor): UploadActor {
+  if (actor.kind !== 'system') return actor;
+  throw new DomainError('INVALID_ARGUMENT', 'Uploads belong to an account or a pass.');
+}
+
+/** The account under which an upload runs, and the author of its file: of a guest whoever gave him the pass. */
+export function uploaderOf(actor: UploadActor): number {
+  return actor.kind === 'guest' ? actor.issuerId : actor.accountId;
+}
+
+/** The command that a session keeps. */
+export function planOf(session: UploadSession): UploadPlan {
+  return session.command as UploadPlan;
+}
+
+/** Who started the session, as far as rights are concerned. */
+export function starterOf(session: UploadSession): UploadActor {
+  return planOf(session).guest ?? { kind: 'account', accountId: session.accountId, companyId: null, role: 'user', tokenId: null };
+}
+
+/** False when the session is another one's: of another account, of another pass, or of an account while a guest asks. */
+export function isStarter(session: UploadSession, actor: UploadActor): boolean {
+  const { guest } = planOf(session);
+  if (session.accountId !== uploaderOf(actor)) return false;
+  if (actor.kind === 'account') return guest === undefined;
+  return guest?.pass === actor.pass && guest.passId === actor.passId;
 }
 
 /** Declared size in bytes, or null. INVALID_ARGUMENT. */

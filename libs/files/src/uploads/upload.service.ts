@@ -1,30 +1,35 @@
 import { Injectable } from '@nestjs/common';
 
-import { AccessService } from '#libs/access';
 import { BlobStore } from '#libs/blob-store';
 import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, type Actor, Clock, DomainError, newId } from '#libs/kernel';
 import {
   BlobRepository,
-  bytesOf,
-  FileWriter,
-  FolderMaker,
   type LocatedNode,
-  mediaOf,
-  mimeTypeOf,
-  NodeRepository,
   QuotaLedger,
   SpaceService,
   TombstoneRepository,
   type UploadSession,
   UploadSessionRepository,
+  viewerOf,
 } from '#libs/nodes';
 
-import { fileAt, type FilePlace, pathAt, placeOf } from './file-place.js';
-import { isOvertaking, Overtaken } from './overtaken.js';
+import { isOvertaking } from './overtaken.js';
 import { isTempName, newStoreKey, newTempName, urlKey } from './temp-names.js';
-import { type CreateUpload, declaredMd5, declaredSize, planUpload, type UploadPlan } from './upload-command.js';
+import {
+  type AskedPlan,
+  type CreateUpload,
+  declaredMd5,
+  declaredSize,
+  isStarter,
+  planUpload,
+  uploadActor,
+  uploaderOf,
+  type UploadPlan,
+} from './upload-command.js';
+import { UploadPlaces } from './upload-places.js';
+import { UploadWriter } from './upload-writer.js';
 
 /** Where to send bytes. */
 export interface UploadTarget {
@@ -53,14 +58,12 @@ export const MAX_OBJECT_BYTES = 5 * 1024 ** 4;
 export class UploadService {
   constructor(
     private readonly spaces: SpaceService,
-    private readonly nodes: NodeRepository,
-    private readonly folders: FolderMaker,
-    private readonly access: AccessService,
+    private readonly places: UploadPlaces,
     private readonly sessions: UploadSessionRepository,
     private readonly tombstones: TombstoneRepository,
     private readonly blobs: BlobRepository,
     private readonly quotas: QuotaLedger,
-    private readonly writer: FileWriter,
+    private readonly writer: UploadWriter,
     private readonly unitOfWork: UnitOfWork,
     private readonly store: BlobStore,
     private readonly config: AppConfig,
@@ -68,21 +71,21 @@ export class UploadService {
   ) {}
 
   /**
-   * Opens an upload, or makes the file at once when a readable file with the declared size and MD5 exists. NAME_TAKEN, NAME_ILLEGAL,
-   * PARENT_NOT_FOUND, VERSION_CONFLICT, VERSION_INVALID, QUOTA_EXCEEDED, INVALID_ARGUMENT, TREE_TOO_DEEP, TOO_LARGE.
+   * Opens an upload, or makes the file at once when a readable file with the declared size and MD5 exists. The bytes count in the quota of
+   * whoever owns the place. A guest never replaces anything: a name that is taken gets a number. NAME_TAKEN, NAME_ILLEGAL, PARENT_NOT_FOUND,
+   * VERSION_CONFLICT, VERSION_INVALID, QUOTA_EXCEEDED, INVALID_ARGUMENT, TREE_TOO_DEEP, TOO_LARGE, NODE_NOT_FOUND, FORBIDDEN.
    */
   async create(actor: Actor, command: CreateUpload): Promise<CreatedUpload> {
-    const owner = accountOf(actor);
-    const plan = planUpload(command, owner.accountId);
+    const starter = uploadActor(actor);
+    const asked = planUpload(command, starter);
     const declared = { sizeBytes: declaredSize(command.sizeBytes), md5: declaredMd5(command.md5) };
     if ((declared.sizeBytes ?? 0) > MAX_OBJECT_BYTES) throw new DomainError('TOO_LARGE', `A file can have ${MAX_OBJECT_BYTES} bytes at most.`);
-    const { spaceId } = await this.spaces.homeOf(owner.accountId);
-    await this.judge(owner, spaceId, plan);
-    if (declared.sizeBytes !== null && declared.md5 !== null) {
-      const node = await this.deduplicate(owner, spaceId, plan, declared.sizeBytes, declared.md5);
+    const { plan, place } = await this.places.begin(starter, asked);
+    if (declared.sizeBytes !== null && declared.md5 !== null && starter.kind === 'account') {
+      const node = await this.deduplicate(starter, asked, declared.sizeBytes, declared.md5);
       if (node) return { kind: 'deduplicated', node };
     }
-    return this.open(owner.accountId, spaceId, plan, declared, command.multipart);
+    return this.open(uploaderOf(starter), place.folder.spaceId, plan, declared, command.multipart);
   }
 
   /** Opens a session for a plan that has been judged. QUOTA_EXCEEDED, FORBIDDEN. */
@@ -122,7 +125,7 @@ export class UploadService {
     if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > 10_000) {
       throw new DomainError('INVALID_ARGUMENT', 'A part number is a whole number from 1 to 10000.');
     }
-    const session = await this.ownSession(accountOf(actor), tempPath);
+    const session = await this.ownSession(actor, tempPath);
     const { storeKey, multipartId } = await this.startedMultipart(session);
     const totalBytes = await this.roomFor(session);
     const { url, method, headers } = await this.store.presignPart({
@@ -136,48 +139,35 @@ export class UploadService {
     return { url, method, headers: { 'Content-Type': CONTENT_TYPE, ...headers } };
   }
 
-  private async judge(actor: AccountActor, spaceId: string, plan: UploadPlan): Promise<FilePlace> {
-    const place = placeOf(plan, await this.nodes.resolvePath(spaceId, plan.path, actor.accountId));
-    await this.access.require(actor, place.existing ? 'node.write' : 'node.create', [place.existing ?? place.folder]);
-    return place;
-  }
-
-  /** The file, made from a blob that a version in a space of the actor has; null when there is none, or when others change the place. */
-  private async deduplicate(actor: AccountActor, spaceId: string, plan: UploadPlan, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
+  /** The file, made from a blob that the actor has or may read where he writes; null when there is none, or when others change the place. */
+  private async deduplicate(actor: AccountActor, asked: AskedPlan, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
     try {
-      return await this.writeFromBlob(actor, spaceId, plan, sizeBytes, md5);
+      return await this.writeFromBlob(actor, asked, sizeBytes, md5);
     } catch (error) {
       if (!isOvertaking(error)) throw error;
       // What it means is judged once more; when it is allowed, the bytes come the long way.
-      await this.judge(actor, spaceId, plan);
+      await this.places.begin(actor, asked);
       return null;
     }
   }
 
-  private async writeFromBlob(actor: AccountActor, spaceId: string, plan: UploadPlan, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
-    const { accountId } = actor;
+  private async writeFromBlob(actor: AccountActor, asked: AskedPlan, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
+    const home = await this.spaces.homeOf(actor.accountId);
     return this.unitOfWork.run(async () => {
-      const blob = await this.blobs.findByContent(spaceId, null, sizeBytes, md5);
+      const { plan, place } = await this.places.begin(actor, asked);
+      const { spaceId } = place.folder;
+      const blob = await this.blobs.findByContent(home.spaceId, spaceId === home.spaceId ? null : plan.startId, sizeBytes, md5);
       if (!blob) return null;
-      const place = await this.judge(actor, spaceId, plan);
-      const nowMs = this.clock.nowMs();
-      const { folder } =
-        place.missingFolders.length === 0
-          ? { folder: { node: place.folder } }
-          : await this.folders.ensure({ spaceId, path: plan.path.slice(0, -1), authorId: accountId, viewerId: accountId, nowMs });
-      const file = fileAt(plan, place, folder.node.id, blob.id, nowMs);
-      // The file's row first, the quota last: the order in which confirming takes its locks.
-      const node = await this.writer.fromBlob(accountId, file, nowMs);
-      if (!node) throw new Overtaken();
-      await this.quotas.add(node.ownerId, bytesOf(mediaOf(mimeTypeOf(file.name)), blob.sizeBytes));
-      return { ...node, path: pathAt(place, folder.node, file.name) };
+      return this.writer.fromBlob(actor, plan, place, blob);
     });
   }
 
-  private async ownSession(actor: AccountActor, tempPath: string): Promise<UploadSession> {
+  private async ownSession(actor: Actor, tempPath: string): Promise<UploadSession> {
     const session = isTempName(tempPath) ? await this.sessions.find(tempPath) : null;
-    if (!session?.multipart || session.accountId !== actor.accountId) throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
+    if (!session?.multipart || !isStarter(session, uploadActor(actor))) throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
     if (session.state !== 'reserved' && session.state !== 'uploaded') throw new DomainError('UPLOAD_CLOSED', 'This upload has ended.');
+    // In one's own home nobody can have taken the right away.
+    if (session.ownerId !== viewerOf(actor)) await this.places.find(session);
     return session;
   }
 
@@ -209,9 +199,4 @@ export class UploadService {
   private get ttlMs(): number {
     return this.config.files.uploadTtlSeconds * 1000;
   }
-}
-
-function accountOf(actor: Actor): AccountActor {
-  if (actor.kind === 'account') return actor;
-  throw new DomainError('INVALID_ARGUMENT', 'Uploads belong to an account.');
 }

@@ -14,21 +14,23 @@ import { MultiConfirmService, MultiConfirmTask } from './multi-confirm.js';
 import { SessionUploadGate } from './session-upload-gate.js';
 import { StoreJanitor } from './store-janitor.js';
 import { CollectBlobsJob, DeleteTombstonesJob, ExpireDerivedJob, ReapUploadsJob } from './store-janitor.jobs.js';
+import { UploadPlaces } from './upload-places.js';
+import { UploadWriter } from './upload-writer.js';
 import { UploadService } from './upload.service.js';
 
-const PUBLIC = [UploadService, ConfirmService, BatchConfirmService, MultiConfirmService, StoreJanitor, FsckService];
+const PUBLIC = [UploadService, ConfirmService, BatchConfirmService, MultiConfirmService, UploadPlaces, StoreJanitor, FsckService];
 
 /** Uploads: opening, letting bytes in, confirming; and the end of what was abandoned. */
 @Module({
   imports: [DatabaseModule, BlobStoreModule, NodesModule, AccessModule, TasksModule],
-  providers: [...PUBLIC, { provide: UploadGate, useClass: SessionUploadGate }, { provide: Clock, useClass: SystemClock }],
+  providers: [...PUBLIC, UploadWriter, { provide: UploadGate, useClass: SessionUploadGate }, { provide: Clock, useClass: SystemClock }],
   exports: [...PUBLIC, UploadGate],
 })
 export class UploadsModule {}
 
 /** The jobs and tasks of uploads; for the worker. */
 @Module({
-  imports: [UploadsModule, NodesModule],
+  imports: [UploadsModule, NodesModule, AccessModule],
   providers: [MultiConfirmTask, ReapUploadsJob, CollectBlobsJob, DeleteTombstonesJob, ExpireDerivedJob],
 })
 export class UploadJobsModule {}

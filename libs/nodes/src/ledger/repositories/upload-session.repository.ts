@@ -286,6 +286,11 @@ export class UploadSessionRepository {
     return row?.begun === 1;
   }
 
+  /** Waits until this transaction alone may choose names for uploads into a folder. */
+  async lockNames(folderId: string): Promise<void> {
+    await this.database.lock(`upload-names:${folderId}`);
+  }
+
   /** Replaces what the maker of the session stored with it. */
   async setCommand(tempName: string, command: object): Promise<void> {
     await this.database.run('UPDATE upload_sessions SET command = $2::jsonb WHERE temp_name = $1', [tempName, JSON.stringify(command)]);

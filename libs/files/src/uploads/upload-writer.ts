@@ -1,0 +1,192 @@
+import { Injectable } from '@nestjs/common';
+
+import { UnitOfWork } from '#libs/database';
+import { Clock, newId } from '#libs/kernel';
+import {
+  type Blob,
+  bytesOf,
+  type ChangedNode,
+  ChangeLog,
+  type FileToWrite,
+  FileWriter,
+  FolderMaker,
+  type LocatedNode,
+  mediaOf,
+  mimeTypeOf,
+  type NodeChange,
+  type NodeView,
+  pathKey,
+  pathSegments,
+  type PlacedNode,
+  QuotaLedger,
+  type UploadSession,
+  UploadSessionRepository,
+  type UploadToWrite,
+  viewerOf,
+} from '#libs/nodes';
+
+import { fileAt, type FilePlace, pathAt } from './file-place.js';
+import { Overtaken } from './overtaken.js';
+import { planOf, starterOf, type UploadActor, type UploadPlan } from './upload-command.js';
+import { UploadPlaces } from './upload-places.js';
+
+/** An upload that has arrived, and where it goes. */
+export interface PlacedUpload {
+  readonly session: UploadSession;
+  readonly place: FilePlace;
+}
+
+/** Writes what has arrived: folders that are missing, the file or its version, and the news of both, all in one transaction. */
+@Injectable()
+export class UploadWriter {
+  constructor(
+    private readonly places: UploadPlaces,
+    private readonly folders: FolderMaker,
+    private readonly writer: FileWriter,
+    private readonly sessions: UploadSessionRepository,
+    private readonly quotas: QuotaLedger,
+    private readonly changes: ChangeLog,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The file of one session. Throws Overtaken, or what `isOvertaking` knows, when the session or the place changed since they were looked up. */
+  async fromSession({ session, place }: PlacedUpload): Promise<LocatedNode> {
+    const plan = planOf(session);
+    const starter = starterOf(session);
+    return this.unitOfWork.run(async () => {
+      const nowMs = this.clock.nowMs();
+      const folder = await this.folderOf(starter, plan, place, nowMs);
+      const named = plan.onConflict === 'rename' ? await this.renamed(plan, place, folder.id) : place;
+      const item = uploadAt(session, named, folder.id, nowMs);
+      const isNew = item.seenVersionNo === 0;
+      // The news of a new file come first, because writing it holds the folder in which everybody may be writing.
+      if (isNew) await this.changes.record([changeOfFile(starter, newFile(session, item, nowMs), item)]);
+      const [node] = await this.writer.fromUploads(session.ownerId, viewerOf(starter), [item], nowMs);
+      if (!node) throw new Overtaken();
+      if (!isNew) await this.changes.record([changeOfFile(starter, node, item)]);
+      return { ...node, path: pathAt(named, folder, item.name) };
+    });
+  }
+
+  /**
+   * The files of many sessions of one account in one space, by the sessions' names; what changed since it was looked up is missing. Any
+   * refusal undoes all of it.
+   */
+  async fromSessions(placed: readonly PlacedUpload[]): Promise<Map<string, NodeView>> {
+    const { session } = placed[0]!;
+    const starter = starterOf(session);
+    return this.unitOfWork.run(async () => {
+      const nowMs = this.clock.nowMs();
+      const folders = await this.foldersOf(starter, placed, nowMs);
+      const items = placed.map((upload) => uploadAt(upload.session, upload.place, folders.get(folderKey(upload)) ?? upload.place.folder.id, nowMs));
+      const fresh = items.filter((item) => item.seenVersionNo === 0);
+      const newer = items.filter((item) => item.seenVersionNo > 0);
+      const viewerId = viewerOf(starter);
+      const written = [
+        ...(await this.writer.fromUploads(session.ownerId, viewerId, fresh, nowMs)),
+        ...(await this.writer.fromUploads(session.ownerId, viewerId, newer, nowMs)),
+      ];
+      const nodes = new Map(written.map((node) => [node.id, node]));
+      const done = items.flatMap((item, index) => {
+        const node = nodes.get(item.nodeId);
+        return node ? [{ node, item, tempName: placed[index]!.session.tempName }] : [];
+      });
+      await this.changes.record(done.map(({ node, item }) => changeOfFile(starter, node, item)));
+      return new Map(done.map(({ node, tempName }) => [tempName, node]));
+    });
+  }
+
+  /** A file whose bytes are in the store already; the caller holds the blob in the surrounding transaction. Throws as `fromSession`. */
+  async fromBlob(actor: UploadActor, plan: UploadPlan, place: FilePlace, blob: Blob): Promise<LocatedNode> {
+    const nowMs = this.clock.nowMs();
+    const folder = await this.folderOf(actor, plan, place, nowMs);
+    const item = fileAt(plan, place, folder.id, blob.id, nowMs);
+    // The file's row first, the quota last: the order in which confirming takes its locks.
+    const node = await this.writer.fromBlob(viewerOf(actor), item, nowMs);
+    if (!node) throw new Overtaken();
+    await this.quotas.add(node.ownerId, bytesOf(mediaOf(mimeTypeOf(item.name)), blob.sizeBytes));
+    await this.changes.record([changeOfFile(actor, node, item)]);
+    return { ...node, path: pathAt(place, folder, item.name) };
+  }
+
+  /** Two guests who bring one name wait for each other here, so that each finds a free one. */
+  private async renamed(plan: UploadPlan, place: FilePlace, folderId: string): Promise<FilePlace> {
+    await this.sessions.lockNames(folderId);
+    return { ...place, name: await this.places.freeName(folderId, plan.path[plan.path.length - 1]!) };
+  }
+
+  private async folderOf(actor: UploadActor, plan: UploadPlan, place: FilePlace, nowMs: number): Promise<LocatedNode> {
+    if (place.missingFolders.length === 0) return place.folder;
+    return (await this.ensure(actor, plan, place.folder.spaceId, nowMs)).node;
+  }
+
+  /** Ids of the folders that were missing, by `folderKey`; made in the order of paths, as every maker of many folders does it. */
+  private async foldersOf(actor: UploadActor, placed: readonly PlacedUpload[], nowMs: number): Promise<Map<string, string>> {
+    const wanted = new Map(placed.filter(({ place }) => place.missingFolders.length > 0).map((upload) => [folderKey(upload), upload]));
+    const made = new Map<string, string>();
+    for (const [key, { session }] of [...wanted].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      made.set(key, (await this.ensure(actor, planOf(session), session.spaceId, nowMs)).node.id);
+    }
+    return made;
+  }
+
+  private async ensure(actor: UploadActor, plan: UploadPlan, spaceId: string, nowMs: number): Promise<PlacedNode> {
+    const { startId, path, authorId } = plan;
+    let top: LocatedNode | null = null;
+    const command = { spaceId, startId, path: path.slice(0, -1), authorId, viewerId: viewerOf(actor), nowMs };
+    const { folder, created } = await this.folders.ensure(command, (begin) => {
+      top = begin;
+      return Promise.resolve();
+    });
+    if (created && top) await this.changes.record(changesOfFolders(actor, top, folder));
+    return folder;
+  }
+}
+
+/** The same for uploads into one folder, and for no others. */
+export function folderKey({ session }: Pick<PlacedUpload, 'session'>): string {
+  return pathKey(planOf(session).path.slice(0, -1));
+}
+
+/** The row to write for a session at its place. */
+function uploadAt(session: UploadSession, place: FilePlace, folderId: string, nowMs: number): UploadToWrite {
+  const plan = planOf(session);
+  const file = {
+    ...fileAt(plan, place, folderId, newId(nowMs), nowMs, plan.diff ? 'diff' : 'upload'),
+    diffBytes: plan.diff?.made?.diffBytes ?? null,
+  };
+  return { ...file, sessionId: session.id, storeKey: session.storeKey };
+}
+
+function newFile(session: UploadSession, item: UploadToWrite, nowMs: number): ChangedNode {
+  const { nodeId: id, spaceId, mimeType, clientCreatedMs, clientModifiedMs } = item;
+  return {
+    id,
+    spaceId,
+    ownerId: session.ownerId,
+    kind: 'file',
+    versionNo: 1,
+    sizeBytes: session.sizeBytes ?? 0,
+    mimeType,
+    createdMs: clientCreatedMs ?? nowMs,
+    modifiedMs: clientModifiedMs ?? nowMs,
+  };
+}
+
+function changeOfFile(actor: UploadActor, node: ChangedNode, { parentId, name, seenVersionNo }: FileToWrite): NodeChange {
+  return { type: seenVersionNo === 0 ? 'file_created' : 'file_new_content', actorId: viewerOf(actor), node, folderId: parentId, name };
+}
+
+/** The folders from below `top` down to `last`, which have all just been made. */
+function changesOfFolders(actor: UploadActor, top: LocatedNode, { node, chain }: PlacedNode): NodeChange[] {
+  const ids = chain.slice(chain.indexOf(top.id));
+  const names = pathSegments(node.path).slice(1 - ids.length);
+  return names.map((name, index) => ({
+    type: 'folder_created',
+    actorId: viewerOf(actor),
+    node: { ...node, id: ids[index + 1]! },
+    folderId: ids[index]!,
+    name,
+  }));
+}
