@@ -9,6 +9,7 @@ import {
   ChangeLog,
   type FileToWrite,
   FileWriter,
+  FolderLimits,
   FolderMaker,
   type LocatedNode,
   mediaOf,
@@ -45,6 +46,7 @@ export class UploadWriter {
     private readonly writer: FileWriter,
     private readonly sessions: UploadSessionRepository,
     private readonly quotas: QuotaLedger,
+    private readonly limits: FolderLimits,
     private readonly changes: ChangeLog,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -65,6 +67,7 @@ export class UploadWriter {
       const [node] = await this.writer.fromUploads(session.ownerId, viewerOf(starter), [item], nowMs);
       if (!node) throw new Overtaken();
       if (!isNew) await this.changes.record([changeOfFile(starter, node, item)]);
+      await this.limits.requireCounted(node.spaceId, [item.parentId]);
       return { ...node, path: pathAt(named, folder, item.name) };
     });
   }
@@ -93,6 +96,10 @@ export class UploadWriter {
         return node ? [{ node, item, tempName: placed[index]!.session.tempName }] : [];
       });
       await this.changes.record(done.map(({ node, item }) => changeOfFile(starter, node, item)));
+      await this.limits.requireCounted(
+        session.spaceId,
+        done.map(({ item }) => item.parentId),
+      );
       return new Map(done.map(({ node, tempName }) => [tempName, node]));
     });
   }
@@ -107,6 +114,7 @@ export class UploadWriter {
     if (!node) throw new Overtaken();
     await this.quotas.add(node.ownerId, bytesOf(mediaOf(mimeTypeOf(item.name)), blob.sizeBytes));
     await this.changes.record([changeOfFile(actor, node, item)]);
+    await this.limits.requireCounted(node.spaceId, [item.parentId]);
     return { ...node, path: pathAt(place, folder, item.name) };
   }
 

@@ -6,7 +6,9 @@ import { UnitOfWork } from '#libs/database';
 import { type AccountActor, type Actor, Clock, DomainError, newId } from '#libs/kernel';
 import {
   BlobRepository,
+  FolderLimits,
   type LocatedNode,
+  quotaExceeded,
   QuotaLedger,
   SpaceService,
   TombstoneRepository,
@@ -15,6 +17,7 @@ import {
   viewerOf,
 } from '#libs/nodes';
 
+import type { FilePlace } from './file-place.js';
 import { isOvertaking } from './overtaken.js';
 import { isTempName, newStoreKey, newTempName, urlKey } from './temp-names.js';
 import {
@@ -63,6 +66,7 @@ export class UploadService {
     private readonly tombstones: TombstoneRepository,
     private readonly blobs: BlobRepository,
     private readonly quotas: QuotaLedger,
+    private readonly limits: FolderLimits,
     private readonly writer: UploadWriter,
     private readonly unitOfWork: UnitOfWork,
     private readonly store: BlobStore,
@@ -81,6 +85,7 @@ export class UploadService {
     const declared = { sizeBytes: declaredSize(command.sizeBytes), md5: declaredMd5(command.md5) };
     if ((declared.sizeBytes ?? 0) > MAX_OBJECT_BYTES) throw new DomainError('TOO_LARGE', `A file can have ${MAX_OBJECT_BYTES} bytes at most.`);
     const { plan, place } = await this.places.begin(starter, asked);
+    await this.requireRoom(place, declared.sizeBytes);
     if (declared.sizeBytes !== null && declared.md5 !== null && starter.kind === 'account') {
       const node = await this.deduplicate(starter, asked, declared.sizeBytes, declared.md5);
       if (node) return { kind: 'deduplicated', node };
@@ -187,6 +192,13 @@ export class UploadService {
     const other = await this.sessions.find(session.tempName);
     if (other?.state === 'reserved' && other.multipartId !== null) return { storeKey: other.storeKey, multipartId: other.multipartId };
     throw new DomainError('UPLOAD_CLOSED', 'This upload has ended.');
+  }
+
+  /** QUOTA_EXCEEDED when a limit of a folder leaves no room for the file; judged again, exactly, when it is confirmed. */
+  private async requireRoom({ folder, existing }: FilePlace, sizeBytes: number | null): Promise<void> {
+    const added = (sizeBytes ?? 0) - (existing?.sizeBytes ?? 0);
+    const free = added > 0 ? await this.limits.freeBytes(existing?.parentId ?? folder.id) : null;
+    if (free !== null && added > free) throw quotaExceeded();
   }
 
   /** Bytes that all parts may have together; null = not limited. */

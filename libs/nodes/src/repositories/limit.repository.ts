@@ -9,6 +9,15 @@ import { MAX_DEPTH } from '../node.js';
 export class LimitRepository {
   constructor(private readonly database: Database) {}
 
+  /** Whether a space has a folder with a limit at all. */
+  async anyIn(spaceId: string): Promise<boolean> {
+    const row = await this.database.queryOne<{ any: boolean }>(
+      'SELECT EXISTS (SELECT 1 FROM nodes WHERE space_id = $1 AND limit_bytes IS NOT NULL) AS any',
+      [spaceId],
+    );
+    return row!.any;
+  }
+
   /**
    * The folders with a limit at and above a folder, without those at and above `butAbove`, in the order of their ids. It ends at one look at an
    * index when the space has no folder with a limit.
