@@ -66,8 +66,8 @@ export class GrantService {
       // Only who declined before is invited by an old grant: to him it is a new one.
       if (!isNew && 'accountId' in subject && invited.length > 0) await this.grants.setRight(grant.id, right);
       const paths = new Map<number, string>();
-      if (accepted) for (const { accountId } of invited) paths.set(accountId, await this.mounts.put(accountId, folder));
-      else await this.log.invited(folder, invited, byId);
+      if (!accepted) await this.log.invited(folder, invited, byId);
+      else for (const invitation of invited) paths.set(invitation.accountId, await this.welcome(folder, invitation));
       return { grant, invited, paths };
     });
   }
@@ -171,6 +171,12 @@ export class GrantService {
       const people = lost.map((mount) => mount.accountId);
       await this.log.removed(folder, people, lost, byId, false);
     }
+  }
+
+  private async welcome(folder: OwnedFolder, invitation: Invitation): Promise<string> {
+    const path = await this.mounts.put(invitation.accountId, folder);
+    await this.log.answered(folder, invitation, 'accepted', path);
+    return path;
   }
 
   private async requireOwner(actor: AccountActor, node: NodeView, right: Right = FULL_RIGHT): Promise<void> {

@@ -3,7 +3,8 @@ import { LRUCache } from 'lru-cache';
 
 import { Clock } from '#libs/kernel';
 
-import { AccountRepository } from './repositories/account.repository.js';
+import { readOrNull } from './login-name.js';
+import { type AccountRecord, AccountRepository } from './repositories/account.repository.js';
 
 /** How an account appears beside a file. `login` is written `kind:value`. */
 export interface Person {
@@ -40,6 +41,25 @@ export class AccountDirectory {
       found.set(id, person);
     }
     return found;
+  }
+
+  /** The account with this id, fresh; null for an unknown or deleted one. */
+  async account(id: number): Promise<AccountRecord | null> {
+    const account = await this.accounts.find(id);
+    return account?.state === 'deleted' ? null : account;
+  }
+
+  /**
+   * The account that a client names by a login (`email:a@b.c`, a bare address or number) or as `userid:7`; null for nobody. A login that is not
+   * confirmed counts only while its account waits for that very proof: else anybody could add an address of somebody else and receive for him.
+   */
+  async named(text: string): Promise<AccountRecord | null> {
+    const id = /^userid:(\d{1,15})$/.exec(text.trim())?.[1];
+    if (id !== undefined) return this.account(Number(id));
+    const name = readOrNull(text);
+    const login = name && (await this.accounts.findLogin(name));
+    if (login === null || (login.confirmedMs === null && login.state !== 'pending')) return null;
+    return this.account(login.accountId);
   }
 
   /** Makes a changed name visible at once in this process. */

@@ -42,6 +42,7 @@ export const CLOUDIKE_ERRORS: Readonly<Record<DomainErrorCode, WireError>> = {
   MOUNT_IMMUTABLE: { status: 412, code: 'MountPoint' },
   CONTAINS_SHARE: { status: 424, code: 'ContainsShare' },
   NOT_SHARED: { status: 403, code: 'NotShared' },
+  OWN_SHARE: { status: 409, code: 'OwnFolder' },
   INVITATION_NOT_FOUND: { status: 403, code: 'InvitationNotFound' },
   INVITATION_ANSWERED: { status: 403, code: 'InvitationAnswered' },
   REQUEST_PENDING: { status: 409, code: 'AlreadyRequested' },

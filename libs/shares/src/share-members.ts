@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Subject } from '#libs/access';
+import { AccountDirectory, emailLogin, formatLogin, RegistrationService } from '#libs/accounts';
+import { type AccountActor, DomainError } from '#libs/kernel';
+
+import { ShareRepository } from './repositories/share.repository.js';
+
+/** Whom a client means: a member by a login or `userid:<id>`, or a group, which wins. */
+export interface SubjectName {
+  readonly member?: string | undefined;
+  readonly groupId?: number | undefined;
+}
+
+/** Somebody who was named: known, or an address that nobody has yet. */
+export type NamedSubject = Subject | { readonly newEmail: string };
+
+/** Finds the people and groups that share calls are about. */
+@Injectable()
+export class ShareMembers {
+  constructor(
+    private readonly directory: AccountDirectory,
+    private readonly registration: RegistrationService,
+    private readonly shares: ShareRepository,
+  ) {}
+
+  /**
+   * Whom `owner` may share with under this name; null when nobody is named. Addresses reach across companies; ids of users and groups only within
+   * the owner's own. ACCOUNT_NOT_FOUND, GROUP_NOT_FOUND, OWN_SHARE, INVALID_ARGUMENT.
+   */
+  async toInvite(owner: AccountActor, { member, groupId }: SubjectName): Promise<NamedSubject | null> {
+    if (groupId !== undefined) return this.group(owner, groupId);
+    if (member === undefined || member === '') return null;
+    const account = await this.directory.named(member);
+    if (account?.id === owner.accountId) throw new DomainError('OWN_SHARE', 'The folder is yours already.');
+    const byId = member.trim().startsWith('userid:');
+    const reachable = account !== null && (account.state === 'active' || account.state === 'pending');
+    if (reachable && (!byId || (account.companyId !== null && account.companyId === owner.companyId))) return { accountId: account.id };
+    if (account !== null || byId || !member.includes('@')) throw accountNotFound();
+    return { newEmail: emailLogin(member).value };
+  }
+
+  /** Whom a call about those who are in a share already means; an account that nobody has is NOT_SHARED. GROUP_NOT_FOUND. */
+  async known(owner: AccountActor, { member, groupId }: SubjectName): Promise<Subject> {
+    if (groupId !== undefined) return this.group(owner, groupId);
+    if (member === undefined || member === '') throw new DomainError('INVALID_ARGUMENT', 'The parameter "member_login" is required.');
+    const account = await this.directory.named(member);
+    if (account === null) throw new DomainError('NOT_SHARED', 'The folder is not shared with them.');
+    return { accountId: account.id };
+  }
+
+  /** Leaves room for a mail to an address that has no account. Before the transaction. RATE_LIMITED. */
+  async prepare(subject: NamedSubject | null): Promise<void> {
+    if (subject !== null && 'newEmail' in subject) await this.registration.takeMailSlot(formatLogin(emailLogin(subject.newEmail)));
+  }
+
+  /** The subject with an account, made for an address that had none and invited by mail in `lang`. In the surrounding transaction. LOGIN_TAKEN. */
+  async settle(owner: AccountActor, subject: NamedSubject, invitation: string, lang: string | undefined): Promise<Subject> {
+    if (!('newEmail' in subject)) return subject;
+    const inviter = (await this.directory.account(owner.accountId))?.name ?? '';
+    return this.registration.invite(subject.newEmail, { inviter, invitation, ...(lang ? { lang } : {}) });
+  }
+
+  private async group(owner: AccountActor, groupId: number): Promise<Subject> {
+    const companyId = await this.shares.companyOfGroup(groupId);
+    if (companyId === null || companyId !== owner.companyId) throw new DomainError('GROUP_NOT_FOUND', 'There is no such group.');
+    return { groupId };
+  }
+}
+
+/** The one answer for nobody, and for whom the owner cannot reach. */
+export function accountNotFound(): DomainError {
+  return new DomainError('ACCOUNT_NOT_FOUND', 'There is no such user.');
+}
