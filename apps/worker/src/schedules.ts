@@ -12,4 +12,5 @@ export const SCHEDULES: readonly Schedule[] = [
   { job: 'derived.expire', everyMs: 5 * MINUTE },
   { job: 'trash.expire', everyMs: 10 * MINUTE },
   { job: 'accounts.sweep', everyMs: 10 * MINUTE },
+  { job: 'events.expire', everyMs: 10 * MINUTE },
 ];

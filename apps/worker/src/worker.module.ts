@@ -4,6 +4,7 @@ import { AccountsModule } from '#libs/accounts';
 import { ArchiveJobsModule } from '#libs/archives';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
+import { EventsJobsModule } from '#libs/events';
 import { FilesJobsModule } from '#libs/files';
 import { MailModule } from '#libs/mail';
 import { type Logger, ObservabilityModule } from '#libs/observability';
@@ -36,6 +37,7 @@ export class WorkerModule {
         FilesJobsModule,
         TrashJobsModule,
         ArchiveJobsModule,
+        EventsJobsModule,
       ],
     };
   }

@@ -10,6 +10,9 @@ export class AppConfig {
   readonly admin: { readonly email: string; readonly password: string | undefined };
   readonly accounts: { readonly confirmation: 'mail' | 'off'; readonly defaultQuotaBytes: number };
   readonly files: { readonly trashRetentionDays: number; readonly uploadTtlSeconds: number; readonly blobGraceSeconds: number };
+  readonly events: { readonly retentionDays: number };
+  /** `allowedOrigins`: beside that of the public URL. */
+  readonly realtime: { readonly allowedOrigins: readonly string[]; readonly maxSockets: number; readonly maxSocketsPerAccount: number };
   readonly database: { readonly url: string; readonly poolSize: number };
   /** Redis, or undefined: then PostgreSQL carries queue and limiter. */
   readonly redis: { readonly url: string } | undefined;
@@ -50,6 +53,12 @@ export class AppConfig {
       trashRetentionDays: defaulted('STOWAGE_TRASH_RETENTION_DAYS'),
       uploadTtlSeconds: defaulted('STOWAGE_UPLOAD_TTL_SECONDS'),
       blobGraceSeconds: defaulted('STOWAGE_BLOB_GRACE_SECONDS'),
+    };
+    this.events = { retentionDays: defaulted('STOWAGE_EVENT_RETENTION_DAYS') };
+    this.realtime = {
+      allowedOrigins: read('STOWAGE_ALLOWED_ORIGINS') ?? [],
+      maxSockets: defaulted('STOWAGE_MAX_WEBSOCKETS'),
+      maxSocketsPerAccount: defaulted('STOWAGE_MAX_WEBSOCKETS_PER_ACCOUNT'),
     };
     this.database = {
       url: required('DATABASE_URL', 'a PostgreSQL connection (npm start brings one)'),

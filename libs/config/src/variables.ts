@@ -60,6 +60,11 @@ function email(value: string): string {
   return value;
 }
 
+function origins(value: string): readonly string[] {
+  const items = value.split(',').map((item) => item.trim());
+  return items.filter((item) => item !== '').map((item) => (item === '*' ? item : new URL(url('http:', 'https:')(item)).origin));
+}
+
 export const VARIABLES = {
   STOWAGE_HTTP_PORT: { description: 'Port of the HTTP API.', fallback: '8080', parse: integer(0, 65535) },
   STOWAGE_HTTP_HOST: { description: 'Address the HTTP API listens on.', fallback: '127.0.0.1', parse: text },
@@ -102,6 +107,18 @@ export const VARIABLES = {
     description: 'Seconds between the last use of an object and its deletion from the store.',
     fallback: '3600',
     parse: integer(0, 2_592_000),
+  },
+  STOWAGE_EVENT_RETENTION_DAYS: { description: 'Days after which events and notices are removed; 0 = never.', fallback: '180', parse: integer(0, 36500) },
+  STOWAGE_ALLOWED_ORIGINS: {
+    description: 'Origins of web pages, beside that of STOWAGE_PUBLIC_URL, which may open websockets, with commas between them; `*` = all.',
+    fallbackText: 'none',
+    parse: origins,
+  },
+  STOWAGE_MAX_WEBSOCKETS: { description: 'Websockets that one api process keeps open.', fallback: '10000', parse: integer(1, 1_000_000) },
+  STOWAGE_MAX_WEBSOCKETS_PER_ACCOUNT: {
+    description: 'Websockets of one account that one api process keeps open.',
+    fallback: '50',
+    parse: integer(1, 1_000_000),
   },
   DATABASE_URL: {
     description: 'PostgreSQL connection. Unset: `npm start` runs an embedded PostgreSQL.',

@@ -15,6 +15,7 @@ export const TASK_KINDS = {
   'trash.restore': { queue: 'io' },
   'trash.clear': { queue: 'io' },
   'archives.build': { queue: 'cpu' },
+  'events.log-file': { queue: 'io' },
 } as const satisfies Record<string, { readonly queue: QueueName }>;
 
 export type TaskKind = keyof typeof TASK_KINDS;
@@ -31,6 +32,7 @@ export interface JobPayloads {
   'derived.expire': Record<string, never>;
   'trash.expire': Record<string, never>;
   'accounts.sweep': Record<string, never>;
+  'events.expire': Record<string, never>;
 }
 
 export type JobName = keyof JobPayloads;
@@ -62,6 +64,7 @@ export const JOBS: { readonly [N in JobName]: JobDefinition<N> } = {
   'derived.expire': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
   'trash.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
   'accounts.sweep': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
+  'events.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
 };
 
 export const JOB_NAMES = Object.keys(JOBS) as JobName[];

@@ -78,6 +78,20 @@ export class TokenRepository {
     );
   }
 
+  /** Which of these tokens still let in as these accounts. */
+  async letIn(holders: readonly { readonly tokenId: string; readonly accountId: number }[], now: Date): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      `SELECT t.id
+         FROM unnest($1::text[], $2::bigint[]) AS h (id, account_id)
+         JOIN auth_tokens t ON t.id = h.id AND coalesce(t.effective_account_id, t.account_id) = h.account_id
+         JOIN accounts o ON o.id = t.account_id
+         JOIN accounts a ON a.id = h.account_id
+        WHERE o.state = 'active' AND a.state = 'active' AND coalesce(t.expires_at > $3, true) AND coalesce(o.expires_at > $3, true) AND coalesce(a.expires_at > $3, true)`,
+      [holders.map((holder) => holder.tokenId), holders.map((holder) => holder.accountId), now],
+    );
+    return rows.map((row) => row.id);
+  }
+
   /** Tokens of an account that have not ended, oldest first. */
   list(accountId: number, options: { permanentOnly: boolean }, now: Date): Promise<TokenRecord[]> {
     return this.database.query<TokenRecord & Record<string, unknown>>(

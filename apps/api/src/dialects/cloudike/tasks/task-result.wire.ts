@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import type { ArchiveBuildResult } from '#libs/archives';
+import type { EventLogResult } from '#libs/events';
 import { BrowseService, DerivedLinkService, type FullListingResult, type MultiConfirmResult } from '#libs/files';
 import { type AccountActor, type Actor, DomainError } from '#libs/kernel';
 import type { TaskView } from '#libs/tasks';
@@ -30,9 +31,10 @@ export class TaskResultWire {
       case 'trash.restore':
         return presentRestore(result as unknown as RestoreResult);
       case 'archives.build':
+      case 'events.log-file':
       case 'files.full-listing': {
         // A new URL at every look: it lives for a shorter time than the object.
-        const { url } = await this.links.link(actor, (result as unknown as ArchiveBuildResult | FullListingResult).storeKey);
+        const { url } = await this.links.link(actor, (result as unknown as ArchiveBuildResult | FullListingResult | EventLogResult).storeKey);
         return { url };
       }
       case 'files.calculate-size':

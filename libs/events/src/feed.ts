@@ -1,0 +1,165 @@
+import { Injectable } from '@nestjs/common';
+
+import type { JsonFacts } from '#libs/nodes';
+
+import { comparePositions, cursorOf, type EventView, type Position, positionOf } from './event.js';
+import { type EventFilter, FeedRepository, type FeedRow, type ScopeRow } from './repositories/feed.repository.js';
+
+export interface Reader {
+  readonly accountId: number;
+  readonly cursor: string;
+}
+
+/** What a reader gets. */
+export interface Delivery {
+  readonly events: EventView[];
+  /** Where to continue. */
+  readonly cursor: string;
+  /** There is more to read at once. */
+  readonly more: boolean;
+  /** Something is written that cannot be read yet, because an older transaction is under way: look again soon. */
+  readonly pending: boolean;
+  /** The feeds that were read: whoever is told that one of them has changed looks again. */
+  readonly scopeIds: readonly string[];
+}
+
+export interface EventPage extends EventFilter {
+  readonly skip: number;
+  /** At most 100. */
+  readonly limit: number;
+}
+
+const MAX_LIMIT = 100;
+/** Clocks of several processes, and the order of transactions, may differ by this much. */
+const TIME_MARGIN_MS = 10_000;
+
+/**
+ * What happened, as one account may know it: all of its own space, and of shared folders what has happened since it joined. Who may read is asked at
+ * every read. Each event comes once, whatever number of feeds has it. Statement counts do not grow with readers, feeds or events.
+ */
+@Injectable()
+export class Feed {
+  constructor(private readonly feeds: FeedRepository) {}
+
+  /**
+   * What comes after each reader's cursor, oldest first, at most `limit` events of each feed. Nothing ever appears behind a cursor: events wait
+   * until every older transaction has ended. One statement. INVALID_ARGUMENT for a cursor that is none.
+   */
+  async afterMany(readers: readonly Reader[], limit: number): Promise<Delivery[]> {
+    const positions = readers.map(({ accountId, cursor }) => ({ accountId, ...positionOf(cursor) }));
+    const rows = await this.feeds.after(positions, limit);
+    const byTurn = readers.map((): ScopeRow[] => []);
+    for (const row of rows) byTurn[row.turn]!.push(row);
+    return readers.map(({ accountId }, turn) => deliver(accountId, positions[turn]!, byTurn[turn]!, limit));
+  }
+
+  /** The same for one reader. */
+  async after(accountId: number, cursor: string, limit: number): Promise<Delivery> {
+    const [delivery] = await this.afterMany([{ accountId, cursor }], limit);
+    return delivery!;
+  }
+
+  /** The cursor of a reader who wants what happens from now on. */
+  async now(): Promise<string> {
+    return cursorOf(await this.feeds.horizon());
+  }
+
+  /** A cursor before everything that has happened since `sinceMs`; some older events may follow it. */
+  async since(accountId: number, sinceMs: number): Promise<string> {
+    return cursorOf(await this.feeds.positionBefore(accountId, sinceMs - TIME_MARGIN_MS));
+  }
+
+  /** A page of events, newest first. One statement. */
+  async list(accountId: number, { skip, limit, ...filter }: EventPage): Promise<EventView[]> {
+    if (limit === 0 || filter.types?.length === 0) return [];
+    const rows = await this.feeds.page(accountId, filter, { skip, limit: Math.min(limit, MAX_LIMIT) });
+    // within a page by time; transactions that ran side by side may have written in another order
+    return merge(accountId, rows).sort((a, b) => b.atMs - a.atMs);
+  }
+
+  /** Events before `cursor` (null: from the newest on), newest first, for reading all of them in pages. */
+  async before(accountId: number, filter: EventFilter, cursor: string | null, limit: number): Promise<EventView[]> {
+    const before = cursor === null ? {} : { before: positionOf(cursor) };
+    return merge(accountId, await this.feeds.page(accountId, filter, { skip: 0, limit, ...before }));
+  }
+
+  /** How many events the filter finds. One statement. */
+  async count(accountId: number, filter: EventFilter): Promise<number> {
+    return filter.types?.length === 0 ? 0 : this.feeds.count(accountId, filter);
+  }
+}
+
+function deliver(accountId: number, from: Position, scopes: readonly ScopeRow[], limit: number): Delivery {
+  const perScope = new Map<string, FeedRow[]>();
+  for (const { scopeId, event } of scopes) {
+    const rows = perScope.get(scopeId) ?? [];
+    if (event) rows.push(event);
+    perScope.set(scopeId, rows);
+  }
+  // a feed that was cut says nothing about what comes behind its last row, so the others end there too
+  const cuts = [...perScope.values()].filter((rows) => rows.length === limit).map((rows) => rows[limit - 1]!);
+  const end = cuts.reduce<Position | null>((first, row) => (first === null || comparePositions(row, first) < 0 ? row : first), null);
+  const rows = [...perScope.values()].flat().filter((row) => end === null || comparePositions(row, end) <= 0);
+  rows.sort(comparePositions);
+  const last = rows.at(-1);
+  return {
+    events: merge(accountId, rows),
+    cursor: cursorOf(last ?? from),
+    more: end !== null,
+    pending: scopes.some((scope) => scope.pending),
+    scopeIds: [...perScope.keys()],
+  };
+}
+
+/** One event of all rows at the same position; rows of one event stand together. */
+function merge(accountId: number, rows: readonly FeedRow[]): EventView[] {
+  const events: EventView[] = [];
+  for (let start = 0, end = 0; start < rows.length; start = end) {
+    while (end < rows.length && comparePositions(rows[end]!, rows[start]!) === 0) end++;
+    events.push(oneOf(accountId, rows.slice(start, end)));
+  }
+  return events;
+}
+
+function oneOf(accountId: number, rows: readonly FeedRow[]): EventView {
+  const half = (which: string) => rows.find((row) => row.facts.half === which);
+  const [arrived, left] = [half('arrived'), half('left')];
+  const [whole] = rows
+    .filter((row) => row.facts.half === undefined)
+    .sort((a, b) => seenPath(b.prefix, b.path).length - seenPath(a.prefix, a.path).length);
+  if (whole) return view(accountId, whole, whole.type, whole.oldPath === null ? null : seenPath(whole.prefix, whole.oldPath));
+  // the viewer knows both places, from different shared folders: to him it is a move
+  if (arrived && left) return view(accountId, arrived, String(arrived.facts.whole), seenPath(left.prefix, left.path));
+  return view(accountId, rows[0]!, rows[0]!.type, null);
+}
+
+function view(accountId: number, row: FeedRow, type: string, oldPath: string | null): EventView {
+  return {
+    id: row.eventId,
+    cursor: cursorOf(row),
+    type,
+    atMs: row.atMs,
+    viewerId: accountId,
+    actorId: row.actorId,
+    actorName: row.actorName ?? '',
+    nodeId: row.nodeId,
+    path: seenPath(row.prefix, row.path),
+    oldPath,
+    ownerName: row.ownerName ?? '',
+    facts: ownFacts(accountId, row, oldPath !== null),
+  };
+}
+
+/** A link is known to the one who made it; where something came from or went to, only to those who see that place. */
+function ownFacts(accountId: number, row: FeedRow, moved: boolean): JsonFacts {
+  const { half, whole: _whole, ...facts } = row.facts;
+  const hidden = new Set<string>();
+  if (row.actorId !== accountId) hidden.add('public_hash');
+  if (half !== undefined && !moved) hidden.add('old').add('oldname');
+  return hidden.size === 0 ? facts : Object.fromEntries(Object.entries(facts).filter(([key]) => !hidden.has(key)));
+}
+
+function seenPath(prefix: string, path: string): string {
+  if (prefix === '') return path;
+  return path === '/' ? prefix : prefix + path;
+}

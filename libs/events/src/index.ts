@@ -1,0 +1,11 @@
+export { type EventLogResult, EventLogService, EventLogTask } from './event-log.js';
+export { type EventView, positionOf } from './event.js';
+export { EventsJobsModule, EventsModule } from './events.module.js';
+export { type Delivery, type EventPage, Feed, type Reader } from './feed.js';
+export { ANNOUNCEMENTS_CHANNEL, NoticeService } from './notice.service.js';
+export type { EventFilter } from './repositories/feed.repository.js';
+export type { NoticeBehavior, NoticeFilter, NoticeStatus, NoticeType, NoticeView } from './repositories/notice.repository.js';
+export { type StorageFigures, StorageRepository } from './repositories/storage.repository.js';
+export { ExpireEventsJob } from './retention.job.js';
+export { SOCKET_CHECK_CHANNEL, SocketCheck } from './socket-check.js';
+export { type Subscriber, SubscribeTickets, type Ticket } from './subscribe-tickets.js';
