@@ -6,6 +6,7 @@ import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { EventsJobsModule } from '#libs/events';
 import { FilesJobsModule } from '#libs/files';
+import { LinkJobsModule } from '#libs/links';
 import { MailModule } from '#libs/mail';
 import { type Logger, ObservabilityModule } from '#libs/observability';
 import { QueueWorkerModule } from '#libs/queue';
@@ -37,6 +38,7 @@ export class WorkerModule {
         FilesJobsModule,
         TrashJobsModule,
         ArchiveJobsModule,
+        LinkJobsModule,
         EventsJobsModule,
       ],
     };

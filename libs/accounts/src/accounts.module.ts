@@ -63,6 +63,6 @@ const SERVICES = [
     SweepAccountsJob,
     ...SERVICES,
   ],
-  exports: SERVICES,
+  exports: [...SERVICES, PasswordHasher],
 })
 export class AccountsModule {}

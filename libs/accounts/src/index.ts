@@ -7,6 +7,7 @@ export { Authenticator } from './authenticator.service.js';
 export { emailLogin, formatLogin, phoneLogin } from './login-name.js';
 export { type LoginCommand, LoginService } from './login.service.js';
 export { type OauthCommand, OauthService } from './oauth.service.js';
+export { PasswordHasher } from './password-hasher.js';
 export { type AccountProfile, type ProfileCommand, ProfileService } from './profile.service.js';
 export { RecoveryService } from './recovery.service.js';
 export { type AccountFlags, type CheckedRegistration, type RegistrationForm, RegistrationService } from './registration.service.js';

@@ -15,6 +15,7 @@ export const TASK_KINDS = {
   'trash.restore': { queue: 'io' },
   'trash.clear': { queue: 'io' },
   'archives.build': { queue: 'cpu' },
+  'links.add-to-storage': { queue: 'bulk' },
   'events.log-file': { queue: 'io' },
 } as const satisfies Record<string, { readonly queue: QueueName }>;
 

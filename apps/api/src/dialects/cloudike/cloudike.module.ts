@@ -10,8 +10,10 @@ import { VersionsModule } from '#libs/versions';
 
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
 import { COMMENT_CONTROLLERS, COMMENT_MODULES } from './comments/index.js';
+import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
 import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
 import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
+import { LINK_CONTROLLERS, LINK_MODULES, LINK_PROVIDERS } from './links/index.js';
 import { NodeWire } from './presenters/node-wire.js';
 import { ArchiveSender } from './storage/archive-sender.js';
 import { ArchivesController } from './storage/archives.controller.js';
@@ -33,6 +35,8 @@ export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
   ...GROUP_CONTROLLERS,
   ...COMMENT_CONTROLLERS,
+  ...LINK_CONTROLLERS,
+  ...COPYRIGHT_CONTROLLERS,
   MetadataController,
   FileopsController,
   TrashController,
@@ -52,6 +56,8 @@ export const CLOUDIKE_CONTROLLERS = [
     ...ACCOUNT_MODULES,
     ...GROUP_MODULES,
     ...COMMENT_MODULES,
+    ...LINK_MODULES,
+    ...COPYRIGHT_MODULES,
     FilesModule,
     DiffsModule,
     TrashModule,
@@ -61,6 +67,14 @@ export const CLOUDIKE_CONTROLLERS = [
     NodeFactsModule,
   ],
   controllers: CLOUDIKE_CONTROLLERS,
-  providers: [{ provide: CloudikeCredentials, useExisting: Authenticator }, NodeWire, MetadataReader, TaskResultWire, FolderSizePoll, ArchiveSender],
+  providers: [
+    { provide: CloudikeCredentials, useExisting: Authenticator },
+    NodeWire,
+    MetadataReader,
+    TaskResultWire,
+    FolderSizePoll,
+    ArchiveSender,
+    ...LINK_PROVIDERS,
+  ],
 })
 export class CloudikeModule {}

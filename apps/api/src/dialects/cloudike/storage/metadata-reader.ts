@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { BrowseService, type FolderListing, type ListFolder } from '#libs/files';
-import { type AccountActor, isDomainError } from '#libs/kernel';
+import { type Actor, isDomainError } from '#libs/kernel';
 import type { LocatedNode } from '#libs/nodes';
 import { VersionService } from '#libs/versions';
 
@@ -23,7 +23,7 @@ export class MetadataReader {
   ) {}
 
   /** A listing is the common case and costs no extra look; only a file is asked for a second time. NODE_NOT_FOUND, VERSION_NOT_FOUND. */
-  async read(actor: AccountActor, command: ReadMetadata): Promise<FolderListing | LocatedNode> {
+  async read(actor: Actor, command: ReadMetadata): Promise<FolderListing | LocatedNode> {
     if (!command.listing) return this.node(actor, command);
     try {
       return await this.browse.list(actor, command);
@@ -33,7 +33,7 @@ export class MetadataReader {
     }
   }
 
-  private async node(actor: AccountActor, { node: ref, includeRemoved, versionNo }: ReadMetadata): Promise<LocatedNode> {
+  private async node(actor: Actor, { node: ref, includeRemoved, versionNo }: ReadMetadata): Promise<LocatedNode> {
     const node = await this.browse.get(actor, { node: ref, includeRemoved });
     if (versionNo === undefined || node.kind === 'folder' || versionNo === node.versionNo) return node;
     return asOf(node, await this.versions.of(actor, node, versionNo));

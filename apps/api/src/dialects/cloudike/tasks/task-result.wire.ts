@@ -4,6 +4,7 @@ import type { ArchiveBuildResult } from '#libs/archives';
 import type { EventLogResult } from '#libs/events';
 import { BrowseService, DerivedLinkService, type FullListingResult, type MultiConfirmResult } from '#libs/files';
 import { type AccountActor, type Actor, DomainError } from '#libs/kernel';
+import type { AddResult } from '#libs/links';
 import type { TaskView } from '#libs/tasks';
 import type { RestoreResult } from '#libs/trash';
 
@@ -26,7 +27,13 @@ export class TaskResultWire {
     switch (kind) {
       case 'files.multi-confirm': {
         const outcome = result as unknown as MultiConfirmResult;
-        return presentMultiConfirm(outcome, await this.nodes.around(actor, outcome.nodes.flatMap(({ node }) => node ?? [])));
+        return presentMultiConfirm(
+          outcome,
+          await this.nodes.around(
+            actor,
+            outcome.nodes.flatMap(({ node }) => node ?? []),
+          ),
+        );
       }
       case 'trash.restore':
         return presentRestore(result as unknown as RestoreResult);
@@ -36,6 +43,10 @@ export class TaskResultWire {
         // A new URL at every look: it lives for a shorter time than the object.
         const { url } = await this.links.link(actor, (result as unknown as ArchiveBuildResult | FullListingResult | EventLogResult).storeKey);
         return { url };
+      }
+      case 'links.add-to-storage': {
+        const { folderName, files, bytes } = result as unknown as AddResult;
+        return { folder_name: folderName, files_count: files, size: bytes };
       }
       case 'files.calculate-size':
       case 'files.purge':
