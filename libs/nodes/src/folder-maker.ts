@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 
 import { DomainError, newId } from '#libs/kernel';
 
-import { checkName, nameKey } from './names.js';
+import type { NodeChange } from './changes/change.js';
+import { checkName, nameKey, pathSegments } from './names.js';
 import { depthOf, MAX_DEPTH, type LocatedNode, type PlacedNode, type Resolution } from './node.js';
 import { type FolderToInsert, NodeRepository } from './repositories/node.repository.js';
 
@@ -78,6 +79,13 @@ export class FolderMaker {
   }
 }
 
+/** What to record when `ensure` has made `folder`, with the parents it lacked, in `top`. */
+export function foldersMade(actorId: number | null, top: LocatedNode, { node, chain }: PlacedNode): NodeChange[] {
+  const ids = chain.slice(chain.indexOf(top.id));
+  const names = pathSegments(node.path).slice(1 - ids.length);
+  return names.map((name, index) => ({ type: 'folder_created', actorId, node: { ...node, id: ids[index + 1]! }, folderId: ids[index]!, name }));
+}
+
 /** The view of a folder that has just been inserted, without asking for it again. */
 function newFolder(command: MakeFolders, top: PlacedNode, folders: readonly FolderToInsert[]): PlacedNode {
   const last = folders[folders.length - 1]!;
@@ -114,5 +122,5 @@ function newFolder(command: MakeFolders, top: PlacedNode, folders: readonly Fold
     path: `${base}/${folders.map((folder) => folder.name).join('/')}`,
   };
   const chain = [...top.chain, ...folders.map((folder) => folder.id)];
-  return { node, chain, live: true, depth: depthOf(top) + folders.length, inShare: top.inShare ?? false };
+  return { node, chain, live: true, depth: depthOf(top) + folders.length, inShare: top.inShare ?? false, limited: top.limited ?? true };
 }

@@ -26,7 +26,7 @@ export {
 } from './ledger/repositories/upload-session.repository.js';
 export { type StoredVersion, type Version, type VersionOrigin, VersionRepository } from './ledger/repositories/version.repository.js';
 export { FolderLimits, type LimitCheck } from './folder-limits.js';
-export { FolderMaker, type MakeFolders } from './folder-maker.js';
+export { FolderMaker, foldersMade, type MakeFolders } from './folder-maker.js';
 export { mediaOf, mimeTypeOf } from './media.js';
 export { checkName, MAX_NAME_BYTES, nameKey, numberedCandidates, numberedName, pathKey, pathSegments, restoreKey, segmentKeys } from './names.js';
 export {
@@ -44,7 +44,7 @@ export {
   type Removal,
   type Resolution,
 } from './node.js';
-export { NodeResolver, nodeNotFound, viewerOf } from './node-resolver.js';
+export { authorOf, NodeResolver, nodeNotFound, viewerOf } from './node-resolver.js';
 export { NodesModule } from './nodes.module.js';
 export { type PurgeStep, Purger } from './purger.js';
 export { type CopiedBatch, type CopyPair, CopyRepository, type CopyTarget } from './repositories/copy.repository.js';

@@ -87,6 +87,11 @@ export function viewerOf(actor: Actor): number | null {
   return actor.kind === 'account' ? actor.accountId : null;
 }
 
+/** In whose name the actor writes: his own, or of whoever gave a guest his pass; null for the system. */
+export function authorOf(actor: Actor): number | null {
+  return actor.kind === 'guest' ? actor.issuerId : viewerOf(actor);
+}
+
 /** The one answer for what does not exist and for what the actor may not see. */
 export function nodeNotFound(which: 'source' | 'target' | 'node' = 'node'): DomainError {
   const text = { source: 'The file or folder was not found.', target: 'The target folder was not found.', node: 'The file or folder was not found.' };

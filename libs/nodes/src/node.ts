@@ -86,6 +86,8 @@ export interface PlacedNode {
   readonly depth?: number;
   /** It, or a folder above it, is shared. Absent when nobody has looked. */
   readonly inShare?: boolean;
+  /** False: neither it nor a folder above it has a limit of bytes. Else one may have; ask FolderLimits. */
+  readonly limited?: boolean;
 }
 
 /** Where a path begins that shall lead to the same place whatever is renamed above: the home root, or the shared folder it goes through. */

@@ -147,7 +147,7 @@ export class BrowseService {
   async totals(actor: Actor, ref: NodeRef): Promise<Totals & { readonly folder: LocatedNode }> {
     const folder = await this.get(actor, { node: ref });
     if (folder.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${folder.path}" is not a folder.`);
-    const { files, folders, bytes } = await this.subtrees.figures(folder.id);
+    const { files, folders, bytes } = await (actor.kind === 'guest' ? this.subtrees.figures(folder.id) : this.subtrees.figuresWithMounts(folder.id));
     return { folder, files, folders, bytes };
   }
 

@@ -4,11 +4,15 @@ import { AccessService } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
 import { type Actor, Clock, DomainError, isDomainError, newId } from '#libs/kernel';
 import {
+  authorOf,
+  ChangeLog,
+  changeOf,
   childPath,
   CopyRepository,
   type CopyTarget,
   depthOf,
   folderDelta,
+  FolderLimits,
   type LocatedNode,
   MAX_DEPTH,
   nameKey,
@@ -16,6 +20,7 @@ import {
   type NodeRef,
   NodeRepository,
   NodeResolver,
+  type NodeView,
   numberedCandidates,
   type PlacedNode,
   quotaExceeded,
@@ -28,14 +33,14 @@ import {
 } from '#libs/nodes';
 import { Outbox } from '#libs/queue';
 
-import { checkNotInside } from './move.service.js';
+import { checkNotInside, notFoundAs } from './move.service.js';
 
 export interface CopyNode {
   readonly source: NodeRef;
   readonly targetFolder: NodeRef;
   /** What stands in the way: `fail` = NAME_TAKEN, `rename` = the copy is called `name (1)`, `name (1).ext`. */
   readonly onConflict: 'fail' | 'rename';
-  /** Who reads the source when that is not the actor: the holder of a link. He needs the right to download it. */
+  /** Who reads the source when that is not the actor: the holder of a link. Whoever reads it needs the right to download it. */
   readonly reader?: Actor;
   readonly steps?: CopySteps;
 }
@@ -85,6 +90,8 @@ export class CopyService {
     private readonly spaces: SpaceService,
     private readonly spaceRows: SpaceRepository,
     private readonly quotas: QuotaLedger,
+    private readonly limits: FolderLimits,
+    private readonly changes: ChangeLog,
     private readonly access: AccessService,
     private readonly outbox: Outbox,
     private readonly unitOfWork: UnitOfWork,
@@ -92,8 +99,9 @@ export class CopyService {
   ) {}
 
   /**
-   * Copies a node into a folder. Client dates are kept; versions but the current one, favourites and links are not copied. NODE_NOT_FOUND
-   * (`details.which`), NOT_A_FOLDER, MOVE_INTO_DESCENDANT, NAME_TAKEN, TREE_TOO_DEEP, QUOTA_EXCEEDED before anything can be seen.
+   * Copies a node into a folder; the owner of the target pays. Client dates are kept; versions but the current one, favourites, links, shares and
+   * mounts inside of it are not copied. NODE_NOT_FOUND (`details.which`), FORBIDDEN, NOT_A_FOLDER, MOVE_INTO_DESCENDANT, NAME_TAKEN,
+   * TREE_TOO_DEEP, QUOTA_EXCEEDED before anything can be seen.
    */
   async copy(actor: Actor, command: CopyNode): Promise<LocatedNode> {
     const { reader } = command;
@@ -101,8 +109,8 @@ export class CopyService {
     const source = reader ? await this.resolver.find(reader, command.source) : own;
     if (!source) throw nodeNotFound('source');
     if (!target) throw nodeNotFound('target');
-    await this.access.require(reader ?? actor, reader ? 'node.download' : 'node.read', [source.node]);
-    await this.access.require(actor, 'node.create', [target.node]);
+    await this.access.require(reader ?? actor, 'node.download', [source.node]).catch(notFoundAs('source'));
+    await this.access.require(actor, 'node.create', [target.node]).catch(notFoundAs('target'));
     if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
     checkNotInside(source, target);
     const copyId =
@@ -137,7 +145,9 @@ export class CopyService {
           continue;
         }
         await this.quotas.add(target.node.ownerId, added);
+        await this.record(actor, id, target.node.id);
         await this.nodes.bumpFolders([folderDelta(target.node.id, { kind: 'file', sizeBytes: totalBytes(added) }, 1)]);
+        if (target.limited !== false) await this.limits.require(target.node.id, totalBytes(added), { counted: true });
         await steps?.shown(id);
         return id;
       }
@@ -149,6 +159,10 @@ export class CopyService {
     if (depthOf(target) + 1 + height > MAX_DEPTH) throw tooDeep();
     const free = await this.quotas.freeBytes(target.node.ownerId);
     if (free !== null && bytes > free) throw quotaExceeded();
+    if (target.limited !== false) {
+      const room = await this.limits.freeBytes(target.node.id);
+      if (room !== null && bytes > room) throw quotaExceeded();
+    }
     await this.freeName(target.node, node, onConflict);
     const into = this.target(actor, target);
     const space = await this.spaceRows.find(into.spaceId);
@@ -163,7 +177,7 @@ export class CopyService {
         into,
         target.node.ownerId,
       );
-      await this.attach(actor, copyId, node, target.node.id, { onConflict, steps });
+      await this.attach(actor, copyId, node, target.node, { onConflict, steps });
     } catch (error) {
       await this.giveUp(copyId, into.spaceId);
       throw error;
@@ -240,7 +254,7 @@ export class CopyService {
     actor: Actor,
     copyId: string,
     node: LocatedNode,
-    targetId: string,
+    { id: targetId, spaceId }: NodeView,
     { onConflict, steps }: { readonly onConflict: CopyNode['onConflict']; readonly steps: CopySteps | undefined },
   ): Promise<void> {
     for (let tries = 1; ; tries++) {
@@ -250,12 +264,15 @@ export class CopyService {
           if (!target) throw nodeNotFound('target');
           await this.spaces.lock(target.node.spaceId);
           const still = await this.resolver.find(actor, { id: targetId });
-          if (!still) throw nodeNotFound('target');
+          // In another space it would be another owner's to pay.
+          if (still?.node.spaceId !== spaceId || target.node.spaceId !== spaceId) throw nodeNotFound('target');
           await this.access.require(actor, 'node.create', [still.node]);
           if (depthOf(still) > depthOf(target) && depthOf(still) + 1 + (await this.subtrees.figures(copyId)).height > MAX_DEPTH) throw tooDeep();
           const { name, nameKey: key } = await this.freeName(still.node, node, onConflict);
           if (!(await this.copies.attach(copyId, targetId, name, key))) throw new DomainError('BUSY', 'The copy was given up; try again.');
+          await this.record(actor, copyId, targetId);
           await this.nodes.bumpFolders([folderDelta(targetId, { kind: 'folder', sizeBytes: 0 }, 1)]);
+          if (still.limited !== false) await this.limits.require(targetId, 1, { counted: true });
           await steps?.shown(copyId);
         });
       } catch (error) {
@@ -284,8 +301,13 @@ export class CopyService {
     throw new DomainError('NAME_TAKEN', `"${childPath(folder, node.name)}" already exists.`);
   }
 
+  private async record(actor: Actor, copyId: string, folderId: string): Promise<void> {
+    const [copy] = await this.nodes.byIds([copyId]);
+    if (copy) await this.changes.record([{ type: changeOf('copied', copy), actorId: viewerOf(actor), node: copy, folderId, name: copy.name }]);
+  }
+
   private target(actor: Actor, { node }: PlacedNode): CopyTarget {
-    return { spaceId: node.spaceId, authorId: viewerOf(actor) ?? node.ownerId, nowMs: this.clock.nowMs() };
+    return { spaceId: node.spaceId, authorId: authorOf(actor) ?? node.ownerId, nowMs: this.clock.nowMs() };
   }
 }
 

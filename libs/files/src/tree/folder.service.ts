@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
+import { UnitOfWork } from '#libs/database';
 import { type Actor, Clock } from '#libs/kernel';
-import { FolderMaker, type LocatedNode, SpaceService, viewerOf } from '#libs/nodes';
+import { authorOf, ChangeLog, FolderMaker, foldersMade, type LocatedNode, SpaceService, viewerOf } from '#libs/nodes';
 
 import { checkClientTime } from './client-time.js';
 
@@ -21,23 +22,31 @@ export class FolderService {
   constructor(
     private readonly spaces: SpaceService,
     private readonly maker: FolderMaker,
+    private readonly changes: ChangeLog,
     private readonly access: AccessService,
+    private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * Makes the folder at `path`. NAME_TAKEN when anything is there already, NOT_A_FOLDER when a file is on the way, PARENT_NOT_FOUND,
-   * NAME_ILLEGAL, TREE_TOO_DEEP, INVALID_ARGUMENT for an impossible date.
+   * Makes the folder at `path`, in the space to which the path leads. NAME_TAKEN when anything is there already, NOT_A_FOLDER when a file is on
+   * the way, PARENT_NOT_FOUND, NAME_ILLEGAL, TREE_TOO_DEEP, FORBIDDEN, INVALID_ARGUMENT for an impossible date.
    */
   async create(actor: Actor, command: CreateFolder): Promise<LocatedNode> {
     checkClientTime(command.clientCreatedMs);
     checkClientTime(command.clientModifiedMs);
-    const { spaceId } = await this.spaces.homeOfActor(actor);
-    const authorId = viewerOf(actor)!;
-    const { folder } = await this.maker.ensure(
-      { ...command, spaceId, authorId, viewerId: authorId, nowMs: this.clock.nowMs(), mustBeNew: true },
-      (parent) => this.access.require(actor, 'node.create', [parent]),
-    );
-    return folder.node;
+    const start = actor.kind === 'guest' ? { spaceId: actor.spaceId, startId: actor.rootId } : { spaceId: (await this.spaces.homeOfActor(actor)).spaceId };
+    return this.unitOfWork.run(async () => {
+      let top: LocatedNode | null = null;
+      const { folder } = await this.maker.ensure(
+        { ...command, ...start, authorId: authorOf(actor)!, viewerId: viewerOf(actor), nowMs: this.clock.nowMs(), mustBeNew: true },
+        async (parent) => {
+          top = parent;
+          await this.access.require(actor, 'node.create', [parent]);
+        },
+      );
+      if (top) await this.changes.record(foldersMade(viewerOf(actor), top, folder));
+      return folder.node;
+    });
   }
 }

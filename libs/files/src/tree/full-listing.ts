@@ -56,7 +56,7 @@ export class FullListingTask implements TaskHandler<FullListingInput> {
 
   async run({ nodeId }: FullListingInput, context: TaskContext): Promise<FullListingResult> {
     const { node } = await this.resolver.get(SYSTEM_ACTOR, { id: nodeId });
-    const { files, folders } = await this.subtrees.figures(node.id);
+    const { files, folders } = await this.subtrees.figuresWithMounts(node.id);
     const storeKey = derivedKey();
     await this.derived.insert({
       storeKey,

@@ -4,15 +4,22 @@ import { AccessService } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
 import { type Actor, Clock, DomainError, isDomainError } from '#libs/kernel';
 import {
+  ChangeLog,
+  changeOf,
   checkName,
   childPath,
   depthOf,
   type FolderDelta,
   folderDelta,
+  FolderLimits,
   type LocatedNode,
   MAX_DEPTH,
   mimeTypeOf,
+  MountRepository,
+  mountIntoShare,
   nameKey,
+  type NodeChange,
+  type NodeKind,
   nodeNotFound,
   type NodeRef,
   NodeRepository,
@@ -20,6 +27,8 @@ import {
   type NodeView,
   type PlacedNode,
   QuotaLedger,
+  type Removed,
+  SpaceCrossing,
   SpaceService,
   SubtreeRepository,
   TrashBin,
@@ -52,45 +61,95 @@ export interface PrecheckResult {
   readonly copyable: boolean;
 }
 
-const RENAME_TRIES = 5;
+/** Where a move goes from and to: the rows that it changes, which for a mount are not those of the shared folder. */
+interface Ends {
+  readonly source: PlacedNode;
+  readonly target: PlacedNode;
+  readonly fromSpaceId: string;
+}
 
-/** Moving and renaming: constant time and a handful of rows, whatever lies below. */
+const RENAME_TRIES = 5;
+const LOCK_TRIES = 5;
+
+/** Moving and renaming: constant time and a handful of rows, whatever lies below, unless it goes to another owner. */
 @Injectable()
 export class MoveService {
   constructor(
     private readonly resolver: NodeResolver,
     private readonly spaces: SpaceService,
     private readonly nodes: NodeRepository,
+    private readonly mounts: MountRepository,
     private readonly subtrees: SubtreeRepository,
+    private readonly crossing: SpaceCrossing,
+    private readonly limits: FolderLimits,
     private readonly bin: TrashBin,
     private readonly quotas: QuotaLedger,
+    private readonly changes: ChangeLog,
     private readonly access: AccessService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * Puts a node into another folder. NODE_NOT_FOUND (`details.which` tells source or target), NOT_A_FOLDER, ROOT_IMMUTABLE, SAME_FOLDER,
-   * MOVE_INTO_DESCENDANT, NAME_TAKEN, TREE_TOO_DEEP.
+   * Puts a node into another folder, in another space too: then its new owner pays for it. Taking something away needs the right to delete it,
+   * and a mount moves alone, within its home. NODE_NOT_FOUND (`details.which` tells source or target), FORBIDDEN, NOT_A_FOLDER, ROOT_IMMUTABLE,
+   * SAME_FOLDER, MOVE_INTO_DESCENDANT, NAME_TAKEN, TREE_TOO_DEEP, MOUNT_INTO_SHARE, MOUNT_IN_THE_WAY, CONTAINS_SHARE, QUOTA_EXCEEDED, BUSY.
    */
   async move(actor: Actor, command: MoveNode): Promise<LocatedNode> {
-    return this.unitOfWork.run(async () => {
-      await this.spaces.lock(await this.spaceOf(actor, command.source));
-      const { source, target } = await this.endpoints(actor, command.source, command.targetFolder);
-      const { node } = source;
-      await this.access.require(actor, 'node.write', [node]);
-      await this.access.require(actor, 'node.create', [target.node]);
-      checkPlace(source, target);
-      await this.checkDepth(source, target);
-      const deltas: FolderDelta[] = [];
-      const occupant = await this.nodes.findChild(target.node.id, nameKey(node.name), viewerOf(actor));
-      if (occupant) deltas.push(...(await this.displace(actor, source, target, occupant, command.onConflict)));
-      const moved = await this.nodes.reparent(node.id, target.node.id);
-      if (!moved) throw nodeNotFound('source');
-      deltas.push(folderDelta(node.parentId!, moved, -1), folderDelta(target.node.id, moved, 1));
-      await this.nodes.bumpFolders(deltas);
-      return { ...node, ...moved, parentId: target.node.id, path: childPath(target.node, node.name) };
-    });
+    // Which spaces have to be locked is known only when the places are, and those may change until the locks are held.
+    let locks = actor.kind === 'account' ? [(await this.spaces.homeOf(actor.accountId)).spaceId] : [];
+    for (let tries = 1; tries <= LOCK_TRIES; tries++) {
+      const outcome = await this.unitOfWork.run(() => this.moveOnce(actor, command, locks));
+      if ('moved' in outcome) return outcome.moved;
+      locks = [...new Set([...locks, ...outcome.needed])];
+    }
+    throw new DomainError('BUSY', 'Too many changes at the same place; try again.');
+  }
+
+  /** The moved node, or the spaces that it needs to be locked as well. */
+  private async moveOnce(actor: Actor, command: MoveNode, locks: readonly string[]): Promise<{ moved: LocatedNode } | { needed: readonly string[] }> {
+    for (const spaceId of [...locks].sort()) await this.spaces.lock(spaceId);
+    const ends = await this.endpoints(actor, command.source, command.targetFolder);
+    const { source, target, fromSpaceId } = ends;
+    const { node } = source;
+    if (node.mount === null) await this.access.require(actor, 'node.delete', [node]).catch(notFoundAs('source'));
+    await this.access.require(actor, 'node.create', [target.node]).catch(notFoundAs('target'));
+    if (![fromSpaceId, target.node.spaceId].every((id) => locks.includes(id))) return { needed: [fromSpaceId, target.node.spaceId] };
+    checkPlace(source, target);
+    await this.checkMounts(ends);
+    await this.checkDepth(source, target);
+    const deltas: FolderDelta[] = [];
+    const recorded: NodeChange[] = [];
+    const occupant = await this.nodes.findChild(target.node.id, nameKey(node.name), viewerOf(actor));
+    if (occupant) {
+      const removed = await this.displace(actor, source, target, occupant, command.onConflict);
+      deltas.push(...removed.deltas);
+      for (const gone of removed.nodes) {
+        recorded.push({ type: changeOf('deleted', gone), actorId: viewerOf(actor), node: gone, folderId: target.node.id, name: gone.name });
+      }
+    }
+    const checksLimit = target.limited !== false && node.mount === null;
+    // What is being uploaded into it is counted before it is held, or checks the limit after it has arrived.
+    if (checksLimit) await this.crossing.hold(node.id);
+    const changed = await this.put(ends);
+    if (!changed) throw nodeNotFound('source');
+    const moved = movedTo(node, target, changed);
+    const old = { folderId: node.parentId!, name: node.name, node };
+    recorded.push({ type: changeOf('moved', node), actorId: viewerOf(actor), node: moved, folderId: target.node.id, name: node.name, old });
+    deltas.push(folderDelta(node.parentId!, changed, -1), folderDelta(target.node.id, changed, 1));
+    await this.changes.record(recorded);
+    await this.nodes.bumpFolders(deltas);
+    if (checksLimit) {
+      await this.limits.require(target.node.id, node.kind === 'file' ? node.sizeBytes : 1, { counted: true, movedFrom: node.parentId! });
+    }
+    return { moved };
+  }
+
+  /** Changes the rows that go to the target; null when they are not there any more. */
+  private async put({ source: { node }, target, fromSpaceId }: Ends): Promise<{ kind: NodeKind; sizeBytes: number; revision: number } | null> {
+    if (fromSpaceId !== target.node.spaceId) return this.crossing.move(node, target.node);
+    const row = await this.nodes.reparent(node.mount?.id ?? node.id, target.node.id);
+    return row && node.mount ? { ...row, revision: node.revision } : row;
   }
 
   /**
@@ -110,15 +169,21 @@ export class MoveService {
   private async renameOnce(actor: Actor, ref: NodeRef, name: string): Promise<LocatedNode | null> {
     return this.unitOfWork.run(async () => {
       const { node } = await this.resolver.get(actor, ref);
-      await this.access.require(actor, 'node.write', [node]);
-      if (node.parentId === null) throw new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be renamed.');
+      const { mount } = node;
+      if (mount === null) await this.access.require(actor, 'node.write', [node]);
+      if (isTop(node)) throw new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be renamed.');
       checkName(name);
       if (name === node.name) return node;
       const mimeType = node.kind === 'file' ? mimeTypeOf(name) : null;
-      const renamed = await this.nodes.rename(node, name, nameKey(name), mimeType);
+      const renamed = await this.nodes.rename({ ...node, id: mount?.id ?? node.id }, name, nameKey(name), mimeType);
       if (!renamed) return null;
-      await this.nodes.bumpFolders([{ folderId: renamed.parentId, files: 0, folders: 0, bytes: 0 }]);
-      return { ...node, name, mimeType, revision: renamed.revision, path: node.path.slice(0, node.path.lastIndexOf('/') + 1) + name };
+      const path = node.path.slice(0, node.path.lastIndexOf('/') + 1) + name;
+      const after = { ...node, name, mimeType, path, revision: mount ? node.revision : renamed.revision };
+      const folderId = renamed.parentId;
+      const type = changeOf('renamed', node);
+      await this.changes.record([{ type, actorId: viewerOf(actor), node: after, folderId, name, old: { folderId, name: node.name, node } }]);
+      await this.nodes.bumpFolders([{ folderId, files: 0, folders: 0, bytes: 0 }]);
+      return after;
     });
   }
 
@@ -135,35 +200,50 @@ export class MoveService {
     );
     if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
     for (const source of found) {
-      if (command.operation === 'move') checkPlace(source, target);
+      if (command.operation === 'move') await this.checkMove(source, target);
       else if (command.operation === 'copy') checkNotInside(source, target);
     }
     const names = [...found.map(({ node }) => node.name), ...(command.names ?? [])];
-    const exists = names.length > 0 && (await this.nodes.takenKeys(target.node.id, names.map(nameKey))).size > 0;
-    return { exists, overWritable: true, copyable: await this.hasSpace(target.node.ownerId, command, found) };
+    const occupied = await this.nodes.occupied(target.node.id, names.map(nameKey));
+    const inShare = target.inShare || found.some((source) => source.inShare) || occupied.some(({ shared }) => shared);
+    return { exists: occupied.length > 0, overWritable: occupied.length === 0 || !inShare, copyable: await this.hasSpace(target, command, found) };
   }
 
-  private async hasSpace(ownerId: number, command: Precheck, sources: readonly PlacedNode[]): Promise<boolean> {
-    const free = command.operation === 'move' ? null : await this.quotas.freeBytes(ownerId);
+  private async hasSpace(target: PlacedNode, command: Precheck, sources: readonly PlacedNode[]): Promise<boolean> {
+    const { ownerId, spaceId, id } = target.node;
+    const paid = command.operation === 'move' ? sources.filter(({ node }) => node.mount === null && node.spaceId !== spaceId) : sources;
+    if (command.operation === 'move' && paid.length === 0) return true;
+    const free = minimum(await this.quotas.freeBytes(ownerId), target.limited === false ? null : await this.limits.freeBytes(id));
     if (free === null) return true;
     let needed = command.sizeBytes ?? 0;
-    for (const { node } of sources) needed += node.kind === 'file' ? node.sizeBytes : (await this.subtrees.figures(node.id)).bytes;
+    for (const { node } of paid) needed += node.kind === 'file' ? node.sizeBytes : (await this.subtrees.figures(node.id)).bytes;
     return needed <= free;
   }
 
-  /** The space of which the source is a part, before it is known whether there is one: a lock must come before what it protects is read. */
-  private async spaceOf(actor: Actor, ref: NodeRef): Promise<string> {
-    if ('path' in ref) return (await this.spaces.homeOfActor(actor)).spaceId;
-    const { node } = await this.resolver.get(actor, ref).catch(notFoundAs('source'));
-    await this.access.require(actor, 'node.write', [node]);
-    return node.spaceId;
+  private async checkMove(source: PlacedNode, target: PlacedNode): Promise<void> {
+    checkPlace(source, target);
+    await this.checkMounts({ source, target, fromSpaceId: source.node.mount?.spaceId ?? source.node.spaceId });
   }
 
-  private async endpoints(actor: Actor, sourceRef: NodeRef, targetRef: NodeRef): Promise<{ source: PlacedNode; target: PlacedNode }> {
+  /** Mounts stay out of shared folders, and no folder goes below itself on a way that the actor does not see whole. */
+  private async checkMounts({ source, target, fromSpaceId }: Ends): Promise<void> {
+    const { node } = source;
+    if (node.mount !== null) {
+      if (target.inShare || target.node.spaceId !== fromSpaceId) throw mountIntoShare();
+      return;
+    }
+    if (node.kind !== 'folder') return;
+    if (target.inShare && !source.inShare && (await this.mounts.within(fromSpaceId, [node.id])).length > 0) throw mountIntoShare();
+    if (target.chain[0] === source.chain[0] || fromSpaceId !== target.node.spaceId) return;
+    const whole = (await this.nodes.locate([target.node.id], null)).get(target.node.id);
+    if (whole?.chain.includes(node.id)) throw intoItself();
+  }
+
+  private async endpoints(actor: Actor, sourceRef: NodeRef, targetRef: NodeRef): Promise<Ends> {
     const [source, target] = await this.resolver.findMany(actor, [sourceRef, targetRef]);
     if (!source) throw nodeNotFound('source');
     if (!target) throw nodeNotFound('target');
-    return { source, target };
+    return { source, target, fromSpaceId: source.node.mount?.spaceId ?? source.node.spaceId };
   }
 
   private async checkDepth(source: PlacedNode, target: PlacedNode): Promise<void> {
@@ -180,12 +260,15 @@ export class MoveService {
     target: PlacedNode,
     occupant: NodeView,
     onConflict: MoveNode['onConflict'],
-  ): Promise<readonly FolderDelta[]> {
+  ): Promise<Removed> {
     const taken = new DomainError('NAME_TAKEN', `"${childPath(target.node, occupant.name)}" already exists.`);
     // A folder cannot be thrown away in favour of something inside of it.
     if (onConflict === 'fail' || source.chain.includes(occupant.id)) throw taken;
+    if (occupant.mount !== null) {
+      throw new DomainError('MOUNT_IN_THE_WAY', `"${childPath(target.node, occupant.name)}" is a folder that others have shared with you.`);
+    }
     await this.access.require(actor, 'node.delete', [occupant]);
-    return (await this.bin.put([asPlaced(target, occupant)], viewerOf(actor), this.clock.nowMs())).deltas;
+    return this.bin.put([asPlaced(target, occupant)], viewerOf(actor), this.clock.nowMs());
   }
 }
 
@@ -193,20 +276,39 @@ function asPlaced(folder: PlacedNode, node: NodeView): PlacedNode {
   return { node: { ...node, path: childPath(folder.node, node.name) }, chain: [...folder.chain, node.id], live: true };
 }
 
+function movedTo(node: LocatedNode, target: PlacedNode, { kind, sizeBytes, revision }: Pick<NodeView, 'kind' | 'sizeBytes' | 'revision'>): LocatedNode {
+  const moved = { ...node, kind, sizeBytes, revision, parentId: target.node.id, path: childPath(target.node, node.name) };
+  if (node.mount !== null || node.spaceId === target.node.spaceId) return moved;
+  return { ...moved, spaceId: target.node.spaceId, ownerId: target.node.ownerId, linked: false };
+}
+
+/** Whether the actor's paths begin here: his root, or a folder open to him that stands nowhere in his home. */
+function isTop(node: LocatedNode): boolean {
+  return node.parentId === null || node.path === '/';
+}
+
 function checkPlace(source: PlacedNode, target: PlacedNode): void {
   if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
-  if (source.node.parentId === null) throw new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be moved.');
-  if (source.node.spaceId !== target.node.spaceId) throw nodeNotFound('target');
+  if (isTop(source.node)) throw new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be moved.');
   checkNotInside(source, target);
   if (source.node.parentId === target.node.id) throw new DomainError('SAME_FOLDER', 'It is in this folder already.');
 }
 
 /** Refuses a target that is the source or lies in it. MOVE_INTO_DESCENDANT. */
 export function checkNotInside(source: PlacedNode, target: PlacedNode): void {
-  if (target.chain.includes(source.node.id)) throw new DomainError('MOVE_INTO_DESCENDANT', 'A folder cannot go into itself or a folder below it.');
+  if (target.chain.includes(source.node.id)) throw intoItself();
 }
 
-function notFoundAs(which: 'source' | 'target'): (error: unknown) => never {
+function intoItself(): DomainError {
+  return new DomainError('MOVE_INTO_DESCENDANT', 'A folder cannot go into itself or a folder below it.');
+}
+
+function minimum(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
+/** Says of what was not found which of two it was. */
+export function notFoundAs(which: 'source' | 'target'): (error: unknown) => never {
   return (error) => {
     throw isDomainError(error, 'NODE_NOT_FOUND') ? nodeNotFound(which) : error;
   };

@@ -63,20 +63,20 @@ const STAGED = INSERT_COPIES(false);
 export class CopyRepository {
   constructor(private readonly database: Database) {}
 
-  /** Some live children of a folder, by id after `afterId`. */
+  /** Some live children of a folder that are no mounts, by id after `afterId`. */
   async childIds(folderId: string, afterId: string | null, limit: number): Promise<{ id: string; kind: NodeKind; childCount: number }[]> {
     return this.database.query(
       `SELECT id, kind, child_files + child_folders AS "childCount" FROM nodes
-        WHERE parent_id = $1 AND removal IS NULL AND ($2::uuid IS NULL OR id > $2::uuid) ORDER BY id LIMIT $3`,
+        WHERE parent_id = $1 AND removal IS NULL AND mount_of IS NULL AND ($2::uuid IS NULL OR id > $2::uuid) ORDER BY id LIMIT $3`,
       [folderId, afterId, limit],
     );
   }
 
-  /** All live children of many folders, up to `limit` in all; the folders are small. */
+  /** All live children of many folders that are no mounts, up to `limit` in all; the folders are small. */
   async childrenOf(folderIds: readonly string[], limit: number): Promise<{ id: string; parentId: string; kind: NodeKind; childCount: number }[]> {
     return this.database.query(
       `SELECT id, parent_id AS "parentId", kind, child_files + child_folders AS "childCount" FROM nodes
-        WHERE parent_id = ANY($1::uuid[]) AND removal IS NULL LIMIT $2`,
+        WHERE parent_id = ANY($1::uuid[]) AND removal IS NULL AND mount_of IS NULL LIMIT $2`,
       [folderIds, limit],
     );
   }

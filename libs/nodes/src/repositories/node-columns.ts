@@ -51,16 +51,17 @@ export function toNode(row: NodeRow): NodeView {
   return mount === false ? { ...row, mount: place } : { ...row, ...mount, mount: place };
 }
 
-/** A node with the viewer's way to it. `depth` and `inShare` are PlacedNode's. */
+/** A node with the viewer's way to it. `depth`, `inShare` and `limited` are PlacedNode's. */
 export interface PlacedRow extends NodeRow {
   path: string;
   chain: string[];
   depth: number;
   inShare: boolean;
+  limited: boolean;
 }
 
 /** Splits a row into the node and its way. An empty path is that of the folder in which paths begin. */
 export function toPlaced<R extends PlacedRow>(row: R, live: boolean): PlacedNode {
-  const { chain, path, depth, inShare, ...node } = row;
-  return { node: { ...toNode(node), path: path === '' ? '/' : path }, chain, live, depth, inShare };
+  const { chain, path, depth, inShare, limited, ...node } = row;
+  return { node: { ...toNode(node), path: path === '' ? '/' : path }, chain, live, depth, inShare, limited };
 }

@@ -32,11 +32,12 @@ const JOINS = 'JOIN nodes n ON n.id = w.row_id JOIN spaces s ON s.id = n.space_i
 // its name and `entry` as the deepest folder entered in this way. There is at most one mount on a way, so it is no deeper than two trees.
 const STEP = (carried: string, key: string, mounts = ''): string => `
     SELECT ${carried}coalesce(c.mount_of, c.id), c.id, w.depth + 1, w.chain || coalesce(c.mount_of, c.id), w.path || '/' || c.name,
-           coalesce(c.mount_of, w.entry), CASE WHEN c.mount_of IS NULL THEN w.entry_depth ELSE w.depth + 1 END, w.in_share OR c.shared OR c.mount_of IS NOT NULL
+           coalesce(c.mount_of, w.entry), CASE WHEN c.mount_of IS NULL THEN w.entry_depth ELSE w.depth + 1 END, w.in_share OR c.shared OR c.mount_of IS NOT NULL,
+           w.limited OR c.limit_bytes IS NOT NULL OR c.mount_of IS NOT NULL
       FROM walk w JOIN nodes c ON c.parent_id = w.id AND c.name_key = ${key} AND c.removal IS NULL AND (c.mount_of IS NULL OR ${mounts}node_is_live(c.mount_of))
      WHERE w.depth < ${2 * MAX_DEPTH}`;
-const WALK = 'id, row_id, depth, chain, path, entry, entry_depth, in_share';
-const FROM_ROOT = `r.id, r.id, 0, ARRAY[r.id], '', NULL::uuid, 0, r.shared`;
+const WALK = 'id, row_id, depth, chain, path, entry, entry_depth, in_share, limited';
+const FROM_ROOT = `r.id, r.id, 0, ARRAY[r.id], '', NULL::uuid, 0, r.shared, r.limit_bytes IS NOT NULL`;
 
 /** Levels above a folder in its own space. */
 const LEVELS_ABOVE = (folder: string): string => `(
@@ -48,7 +49,7 @@ const LEVELS_ABOVE = (folder: string): string => `(
     SELECT max(depth) FROM up)`;
 const DEPTH = `CASE WHEN w.entry IS NULL THEN w.depth ELSE w.depth - w.entry_depth + ${LEVELS_ABOVE('w.entry')} END`;
 const WAY = (viewer: string): string =>
-  `${nodeColumns(viewer)}, w.chain, w.path, ${DEPTH} AS depth, w.in_share AS "inShare", w.entry, w.entry_depth AS "entryDepth"`;
+  `${nodeColumns(viewer)}, w.chain, w.path, ${DEPTH} AS depth, w.in_share AS "inShare", w.limited, w.entry, w.entry_depth AS "entryDepth"`;
 
 const RESOLVE = `
   WITH RECURSIVE walk (${WALK}) AS (
@@ -68,31 +69,31 @@ const RESOLVE_MANY = `
 /** From any node that is in place; whoever has no home ($3 null) meets no mounts. `depth` is counted from the root of the space. */
 const RESOLVE_FROM = `
   WITH RECURSIVE above AS (
-    SELECT r.id, r.parent_id, r.removal, r.shared, 0 AS depth FROM nodes r WHERE r.id = $1
+    SELECT r.id, r.parent_id, r.removal, r.shared, r.limit_bytes, 0 AS depth FROM nodes r WHERE r.id = $1
     UNION ALL
-    SELECT p.id, p.parent_id, p.removal, p.shared, a.depth + 1 FROM above a JOIN nodes p ON p.id = a.parent_id WHERE a.depth < ${MAX_DEPTH}
+    SELECT p.id, p.parent_id, p.removal, p.shared, p.limit_bytes, a.depth + 1 FROM above a JOIN nodes p ON p.id = a.parent_id WHERE a.depth < ${MAX_DEPTH}
   ), start AS (
-    SELECT bool_or(shared) AS shared, max(depth) AS depth FROM above HAVING bool_and(removal IS NULL)
+    SELECT bool_or(shared) AS shared, bool_or(limit_bytes IS NOT NULL) AS limited, max(depth) AS depth FROM above HAVING bool_and(removal IS NULL)
   ), walk (turn, keys, ${WALK}) AS (
-    SELECT p.turn, p.keys, r.id, r.id, 0, ARRAY[r.id], '', NULL::uuid, 0, start.shared
+    SELECT p.turn, p.keys, r.id, r.id, 0, ARRAY[r.id], '', NULL::uuid, 0, start.shared, start.limited
       FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS p (keys, turn), start, nodes r WHERE r.id = $1
     UNION ALL ${STEP('w.turn, w.keys, ', '(w.keys ->> w.depth)', '$3::bigint IS NOT NULL AND ')}
   )
   SELECT ${nodeColumns('$3')}, w.chain, w.path, CASE WHEN w.entry IS NULL THEN start.depth + w.depth ELSE ${DEPTH} END AS depth, w.in_share AS "inShare",
-         w.entry, w.entry_depth AS "entryDepth"
+         w.limited, w.entry, w.entry_depth AS "entryDepth"
     FROM (SELECT DISTINCT ON (turn) * FROM walk ORDER BY turn, depth DESC) w CROSS JOIN start ${JOINS} = $3 ORDER BY w.turn`;
 
 const LOCATE = `
   WITH RECURSIVE walk AS (
     SELECT n.id AS start, n.parent_id AS up, ARRAY[n.id] AS chain, CASE WHEN n.parent_id IS NULL THEN '' ELSE '/' || n.name END AS path,
-           n.removal IS NULL AS live, CASE WHEN n.shared THEN n.id END AS share, 0 AS depth
+           n.removal IS NULL AS live, CASE WHEN n.shared THEN n.id END AS share, n.limit_bytes IS NOT NULL AS limited, 0 AS depth
       FROM nodes n WHERE n.id = ANY($1::uuid[]) AND n.mount_of IS NULL
     UNION ALL
     SELECT w.start, p.parent_id, p.id || w.chain, CASE WHEN p.parent_id IS NULL THEN '' ELSE '/' || p.name END || w.path, w.live AND p.removal IS NULL,
-           CASE WHEN w.share IS NULL AND p.shared THEN p.id ELSE w.share END, w.depth + 1
+           CASE WHEN w.share IS NULL AND p.shared THEN p.id ELSE w.share END, w.limited OR p.limit_bytes IS NOT NULL, w.depth + 1
       FROM walk w JOIN nodes p ON p.id = w.up WHERE w.depth < ${MAX_DEPTH}
   )
-  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.live, w.depth, w.share IS NOT NULL AS "inShare", w.share
+  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.live, w.depth, w.share IS NOT NULL AS "inShare", w.limited, w.share
     FROM (SELECT *, start AS row_id FROM walk WHERE up IS NULL) w ${JOINS} = $2`;
 
 interface ResolvedRow extends PlacedRow {
@@ -183,6 +184,15 @@ export class NodeRepository {
       [parentId, keys],
     );
     return new Set(rows.map((row) => row.key));
+  }
+
+  /** Which of these keys live children of the folder have, and whether those are shared or mounts. */
+  async occupied(parentId: string, keys: readonly string[]): Promise<{ key: string; shared: boolean }[]> {
+    if (keys.length === 0) return [];
+    return this.database.query<{ key: string; shared: boolean }>(
+      `SELECT name_key AS key, shared OR mount_of IS NOT NULL AS shared FROM nodes WHERE parent_id = $1 AND name_key = ANY($2::text[]) AND removal IS NULL`,
+      [parentId, keys],
+    );
   }
 
   /** Which of these places a live node has, as `parentId/nameKey`. */

@@ -48,7 +48,7 @@ const RESOLVE_REMOVED = `
       FROM walk w JOIN nodes c ON c.parent_id = w.id AND c.name_key = (w.name_keys ->> w.depth) AND c.removal IS NULL
      WHERE w.depth < ${MAX_DEPTH}
   )
-  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.turn, w.depth, false AS "inShare"
+  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.turn, w.depth, false AS "inShare", true AS limited
     FROM (SELECT DISTINCT ON (turn) * FROM walk WHERE depth = jsonb_array_length(name_keys) ORDER BY turn, removed_at DESC) w
     JOIN nodes n ON n.id = w.id JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $3`;
 
