@@ -183,17 +183,17 @@ export class CompanyShareService {
   }
 
   /**
-   * What people of the actor's company share and have links to, for its administrators. Shares and links are cut by themselves: up to twice `limit`
+   * What people of the actor's company (of any, for an administrator of the system) share and have links to, for its administrators. Shares and links are cut by themselves: up to twice `limit`
    * rows. FORBIDDEN.
    */
   async outgoing(
     actor: AccountActor,
-    filter: { readonly ownerName: string; readonly offset: number; readonly limit: number },
+    filter: { readonly companyId?: number | undefined; readonly ownerName: string; readonly offset: number; readonly limit: number },
   ): Promise<OutgoingItem[]> {
     const own = await this.own(actor);
-    if (own.companyId === null || !(own.isCompanyAdmin || own.role === 'admin'))
-      throw new DomainError('FORBIDDEN', 'Only an administrator of a company sees this.');
-    const page = { companyId: own.companyId, ownerName: filter.ownerName, offset: filter.offset, limit: rowsOf(filter.limit) };
+    const companyId = own.role === 'admin' ? (filter.companyId ?? own.companyId) : own.isCompanyAdmin ? own.companyId : null;
+    if (companyId === null) throw new DomainError('FORBIDDEN', 'Only an administrator of a company sees this.');
+    const page = { companyId, ownerName: filter.ownerName, offset: filter.offset, limit: rowsOf(filter.limit) };
     const [shared, linked] = [await this.offers.shared(page), await this.offers.linked(page)];
     const people = await this.directory.find([...shared, ...linked].map((row) => row.ownerId));
     const named = (rows: readonly Outgoing[], type: 'share' | 'link') =>

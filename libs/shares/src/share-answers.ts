@@ -38,15 +38,14 @@ export class ShareAnswers {
       const share = await this.shares.find(seen.nodeId);
       const node = (await this.nodes.locate([seen.nodeId], null)).get(seen.nodeId);
       if (!share?.open || share.hash !== seen.hash || !node?.live) throw invitationNotFound();
+      // Who was invited by name answers that, whatever the open hash would give.
+      const [own] = (await this.invitations.ofNode([share.nodeId], actor.accountId)).filter((invitation) => invitation.state !== 'declined');
+      if (own) return this.answers.accept(actor.accountId, own.hash);
       const owner = { kind: 'account', accountId: share.ownerId, companyId: null, role: 'user', tokenId: null } as const;
       const subject = { accountId: actor.accountId };
       const right = memberRight(share.openCanWrite);
       const { paths } = await this.grants.grant(owner, { node: node.node, subject, right, accepted: true, byId: actor.accountId });
-      const path = paths.get(actor.accountId);
-      if (path !== undefined) return path;
-      const [own] = (await this.invitations.ofNode([share.nodeId], actor.accountId)).filter((invitation) => invitation.groupId === null);
-      if (!own) throw invitationNotFound();
-      return this.answers.accept(actor.accountId, own.hash);
+      return paths.get(actor.accountId)!;
     });
   }
 }

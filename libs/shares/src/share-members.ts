@@ -30,7 +30,9 @@ export class ShareMembers {
    */
   async toInvite(owner: AccountActor, { member, groupId }: SubjectName): Promise<NamedSubject | null> {
     if (groupId !== undefined) return this.group(owner, groupId);
-    if (member === undefined || member === '') return null;
+    if (member === undefined) return null;
+    // An empty name is a slip, and never "everybody".
+    if (member.trim() === '') throw nobodyNamed();
     const account = await this.directory.named(member);
     if (account?.id === owner.accountId) throw new DomainError('OWN_SHARE', 'The folder is yours already.');
     const byId = member.trim().startsWith('userid:');
@@ -43,7 +45,7 @@ export class ShareMembers {
   /** Whom a call about those who are in a share already means; an account that nobody has is NOT_SHARED. GROUP_NOT_FOUND. */
   async known(owner: AccountActor, { member, groupId }: SubjectName): Promise<Subject> {
     if (groupId !== undefined) return this.group(owner, groupId);
-    if (member === undefined || member === '') throw new DomainError('INVALID_ARGUMENT', 'The parameter "member_login" is required.');
+    if (member === undefined || member.trim() === '') throw nobodyNamed();
     const account = await this.directory.named(member);
     if (account === null) throw new DomainError('NOT_SHARED', 'The folder is not shared with them.');
     return { accountId: account.id };
@@ -61,11 +63,21 @@ export class ShareMembers {
     return this.registration.invite(subject.newEmail, { inviter, invitation, ...(lang ? { lang } : {}) });
   }
 
+  /** How a member is written, `email:a@b.c`; null for a group. */
+  async loginOf(subject: Subject): Promise<string | null> {
+    if ('groupId' in subject) return null;
+    return (await this.directory.find([subject.accountId])).get(subject.accountId)?.login ?? null;
+  }
+
   private async group(owner: AccountActor, groupId: number): Promise<Subject> {
     const companyId = await this.shares.companyOfGroup(groupId);
     if (companyId === null || companyId !== owner.companyId) throw new DomainError('GROUP_NOT_FOUND', 'There is no such group.');
     return { groupId };
   }
+}
+
+function nobodyNamed(): DomainError {
+  return new DomainError('INVALID_ARGUMENT', 'The parameter "member_login" must name a member.');
 }
 
 /** The one answer for nobody, and for whom the owner cannot reach. */

@@ -23,6 +23,8 @@ export interface AddShare extends FolderName, SubjectName {
 export interface Shared {
   /** By which the folder is accepted; null when it was shared with all of them already. */
   readonly hash: string | null;
+  /** Of the member it is shared with. */
+  readonly login: string | null;
 }
 
 export type ShareSubject = FolderName & SubjectName;
@@ -81,7 +83,7 @@ export class ShareService {
    */
   async uninvite(actor: AccountActor, command: ShareSubject): Promise<void> {
     const { owner, node } = await this.folders.own(actor, command);
-    if (command.groupId === undefined && !command.member) {
+    if (command.groupId === undefined && command.member === undefined) {
       await this.closeHash(node);
       return;
     }
@@ -143,7 +145,7 @@ export class ShareService {
   private async shareByHash(actor: AccountActor, held: HeldFolder, { message, writer, publicView }: AddShare): Promise<Shared> {
     await this.open(held, message, actor.accountId);
     await this.shares.change(held.node.id, { open: true, openCanWrite: writer, publicView, message });
-    return { hash: (await this.shares.find(held.node.id))!.hash };
+    return { hash: (await this.shares.find(held.node.id))!.hash, login: null };
   }
 
   private async shareWith(actor: AccountActor, held: HeldFolder, named: NamedSubject, command: AddShare): Promise<Shared> {
@@ -153,8 +155,8 @@ export class ShareService {
     const { invited } = await this.grants.grant(owner, { node, subject, right: memberRight(writer), message, byId: actor.accountId });
     await this.open(held, message, actor.accountId);
     if (publicView !== undefined) await this.shares.change(node.id, { publicView });
-    if ('groupId' in subject) return { hash: (await this.shares.find(node.id))!.hash };
-    return { hash: invited[0]?.hash ?? null };
+    if ('groupId' in subject) return { hash: (await this.shares.find(node.id))!.hash, login: null };
+    return { hash: invited[0]?.hash ?? null, login: await this.members.loginOf(subject) };
   }
 
   private async closeHash(node: LocatedNode): Promise<void> {

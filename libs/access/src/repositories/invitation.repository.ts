@@ -38,8 +38,8 @@ export class InvitationRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Invites accounts by a grant; those who declined before are asked again under another hash. Who waits or has accepted stays as he is and is not
-   * in the answer.
+   * Invites accounts by a grant; those who declined before are asked again under another hash. Who waits (unless
+   * `state` answers for him) or has accepted stays as he is and is not in the answer.
    */
   async invite(grantId: string, accountIds: readonly number[], message: string, state: 'waiting' | 'accepted', at: Date): Promise<Invitation[]> {
     if (accountIds.length === 0) return [];
@@ -50,7 +50,7 @@ export class InvitationRepository {
            FROM unnest($2::uuid[], $3::bigint[], $4::text[]) AS n (id, account_id, hash)
          ON CONFLICT (grant_id, account_id) DO UPDATE
             SET hash = excluded.hash, state = excluded.state, message = excluded.message, created_at = excluded.created_at, answered_at = excluded.answered_at
-          WHERE invitations.state = 'declined'
+          WHERE invitations.state = 'declined' OR (invitations.state = 'waiting' AND excluded.state = 'accepted')
          RETURNING *
        )
        SELECT ${COLUMNS} FROM i JOIN grants g ON g.id = i.grant_id ORDER BY i.account_id`,
