@@ -30,6 +30,8 @@ export class AppConfig {
       };
   /** SMTP, or undefined: then mails become files in `outboxDir`. */
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string; readonly outboxDir: string };
+  /** Discovery document of the office server, or undefined: then there is none. */
+  readonly office: { readonly discoveryUrl: string | undefined };
   readonly log: { readonly level: string };
   readonly worker: { readonly httpPort: number };
 
@@ -86,6 +88,7 @@ export class AppConfig {
       };
     }
     this.mail = { smtpUrl: read('SMTP_URL'), from: defaulted('STOWAGE_MAIL_FROM'), outboxDir: resolve(this.dataDir, 'outbox') };
+    this.office = { discoveryUrl: read('STOWAGE_WOPI_DISCOVERY_URL') };
     this.log = { level: defaulted('STOWAGE_LOG_LEVEL') };
     this.worker = { httpPort: defaulted('STOWAGE_WORKER_HTTP_PORT') };
   }

@@ -155,6 +155,12 @@ export const VARIABLES = {
     parse: url('smtp:', 'smtps:'),
   },
   STOWAGE_MAIL_FROM: { description: 'Sender of all mail.', fallback: 'Stowage <no-reply@localhost>', parse: text },
+  STOWAGE_WOPI_DISCOVERY_URL: {
+    description:
+      'Discovery document of an office server that speaks WOPI (Collabora, OnlyOffice, Office Online Server). Unset: documents are not edited in the browser.',
+    fallbackText: 'no office server',
+    parse: url('http:', 'https:'),
+  },
   STOWAGE_LOG_LEVEL: {
     description: 'Least severe level that is logged.',
     fallback: 'info',

@@ -30,7 +30,7 @@ export function isProven(proof: Proof, keys: readonly ProofKey[], nowMs: number)
   const signed = signedBytes(proof, ticks);
   const [current, old] = keys.map(publicKey);
   const good = (key: KeyObject | null | undefined, signature: string): boolean =>
-    key != null && signature !== '' && verify('sha256', signed, key, Buffer.from(signature, 'base64'));
+    !!key && signature !== '' && verify('sha256', signed, key, Buffer.from(signature, 'base64'));
   return good(current, proof.proof) || good(current, proof.proofOld) || good(old, proof.proof);
 }
 

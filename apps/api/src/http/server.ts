@@ -2,10 +2,9 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 
 import { Correlation, type Logger, type Metrics } from '#libs/observability';
 
+import { limitBodyTime } from './body-time.js';
 import { routeOf } from './request-facts.js';
 
-/** Longest time the body of a call may take, in milliseconds. Uploads go to the blob handler, which watches for silence instead. */
-const BODY_TIMEOUT_MS = 60_000;
 const HEADERS_TIMEOUT_MS = 20_000;
 /** Longer than the idle time of usual reverse proxies, so that they and not we close an idle connection. */
 const KEEP_ALIVE_MS = 65_000;
@@ -74,16 +73,6 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PAT
 /** The method as a label: whatever else a client invents is one series. */
 function knownMethod(method: string | undefined): string {
   return method !== undefined && METHODS.has(method) ? method : 'other';
-}
-
-/** A body that drips in for longer than the limit ends its connection. */
-function limitBodyTime(request: IncomingMessage, response: ServerResponse): void {
-  if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined) return;
-  const timer = setTimeout(() => {
-    if (!request.complete) request.destroy();
-  }, BODY_TIMEOUT_MS);
-  timer.unref();
-  response.once('close', () => clearTimeout(timer));
 }
 
 /** Ends the server: no new connections, idle ones closed, running requests get `graceMs` to finish. */

@@ -14,6 +14,7 @@ import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
 import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
 import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
 import { LINK_CONTROLLERS, LINK_MODULES, LINK_PROVIDERS } from './links/index.js';
+import { OFFICE_CONTROLLERS, OFFICE_MODULES } from './office/index.js';
 import { NodeWire } from './presenters/node-wire.js';
 import { ArchiveSender } from './storage/archive-sender.js';
 import { ArchivesController } from './storage/archives.controller.js';
@@ -35,6 +36,7 @@ export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
   ...GROUP_CONTROLLERS,
   ...COMMENT_CONTROLLERS,
+  ...OFFICE_CONTROLLERS,
   ...LINK_CONTROLLERS,
   ...COPYRIGHT_CONTROLLERS,
   MetadataController,
@@ -56,6 +58,7 @@ export const CLOUDIKE_CONTROLLERS = [
     ...ACCOUNT_MODULES,
     ...GROUP_MODULES,
     ...COMMENT_MODULES,
+    ...OFFICE_MODULES,
     ...LINK_MODULES,
     ...COPYRIGHT_MODULES,
     FilesModule,

@@ -1,0 +1,36 @@
+import type { Readable } from 'node:stream';
+
+import { Injectable } from '@nestjs/common';
+
+import { BlobStore, SignedUrls, UploadGate } from '#libs/blob-store';
+import { DomainError } from '#libs/kernel';
+import { type OpenedUpload } from '#libs/files';
+
+/** Takes bytes that arrive in this process under the rules of an upload's own URL: the gate, the limits, the ledger. */
+@Injectable()
+export class UploadIntake {
+  constructor(
+    private readonly store: BlobStore,
+    private readonly signedUrls: SignedUrls,
+    private readonly gate: UploadGate,
+  ) {}
+
+  /** Resolves when the bytes are durable. QUOTA_EXCEEDED, TOO_LARGE, SIZE_MISMATCH, UPLOAD_CLOSED, and what the store throws. */
+  async take(upload: OpenedUpload, body: Readable, announcedBytes: number | null): Promise<void> {
+    const { pathname, search } = new URL(upload.url);
+    const grant = this.signedUrls.verify(upload.method, pathname + search);
+    const slot = await this.gate.open(grant.key, announcedBytes);
+    const storeKey = slot.storeKey ?? grant.key;
+    try {
+      const maxBytes = Math.min(slot.maxBytes, grant.maxBytes ?? Infinity);
+      if (announcedBytes !== null && announcedBytes > maxBytes)
+        throw new DomainError('TOO_LARGE', `The body is larger than the ${maxBytes} bytes allowed.`);
+      const blob = await this.store.put(storeKey, body, { maxBytes, ...(announcedBytes === null ? {} : { sizeBytes: announcedBytes }) });
+      await this.gate.stored(grant.key, blob, storeKey);
+    } catch (error) {
+      // The reaper ends what stays open; the caller is told the first error, not this one.
+      await this.gate.failed(grant.key, storeKey).catch(() => undefined);
+      throw error;
+    }
+  }
+}
