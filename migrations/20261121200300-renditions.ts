@@ -26,19 +26,22 @@ export class Renditions1795291380000 implements MigrationInterface {
         urgent boolean NOT NULL DEFAULT false,
         attempts integer NOT NULL DEFAULT 0,
         requested_at timestamptz NOT NULL DEFAULT now(),
+        ended_at timestamptz,
         -- a run that has not ended by then is lost
         lease_until timestamptz,
         PRIMARY KEY (blob_id, format)
       );
-      CREATE INDEX ix_previews_waiting ON previews (tenant_id, urgent DESC, requested_at) WHERE state = 'new';
+      CREATE INDEX ix_previews_waiting ON previews (tenant_id, urgent, requested_at) WHERE state = 'new';
       CREATE INDEX ix_previews_lease ON previews (lease_until) WHERE state = 'processing';
 
       -- Those who have something waiting, and when they had their last turn.
       CREATE TABLE preview_turns (
-        tenant_id bigint PRIMARY KEY,
-        served_at timestamptz NOT NULL DEFAULT clock_timestamp()
+        tenant_id bigint NOT NULL,
+        urgent boolean NOT NULL,
+        served_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (tenant_id, urgent)
       );
-      CREATE INDEX ix_preview_turns_served ON preview_turns (served_at);
+      CREATE INDEX ix_preview_turns_served ON preview_turns (urgent, served_at);
 
       -- Objects of a preview. Each is an object of the ledger derived_objects, without an end as long as its row is here.
       CREATE TABLE renditions (

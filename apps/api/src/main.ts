@@ -10,7 +10,7 @@ import { Database } from '#libs/database';
 import { HealthService, Logger, Metrics, observabilityHandler } from '#libs/observability';
 
 import { apiModule } from './api.module.js';
-import { blobHandlerOf } from './blob-routes.js';
+import { blobHandlerOf, previewHandlerOf } from './blob-routes.js';
 import { DOCUMENTS } from './documents.js';
 import { createNestApp } from './http/nest-app.js';
 import { nameRoute } from './http/request-facts.js';
@@ -54,7 +54,11 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
   const metrics = app.get(Metrics);
   watchServices(app, metrics);
   server = createHttpServer({
-    raw: [named('/blobs', blobHandlerOf(app)), named('/health, /metrics', observabilityHandler(app.get(HealthService), metrics))],
+    raw: [
+      named('/blobs', blobHandlerOf(app)),
+      named('/previews', previewHandlerOf(app)),
+      named('/health, /metrics', observabilityHandler(app.get(HealthService), metrics)),
+    ],
     rest: app.getHttpAdapter().getInstance() as RequestListener,
     logger,
     metrics,

@@ -13,4 +13,5 @@ export const SCHEDULES: readonly Schedule[] = [
   { job: 'trash.expire', everyMs: 10 * MINUTE },
   { job: 'accounts.sweep', everyMs: 10 * MINUTE },
   { job: 'events.expire', everyMs: 10 * MINUTE },
+  { job: 'previews.scan', everyMs: 5 * SECOND },
 ];

@@ -9,6 +9,7 @@ import { FilesJobsModule } from '#libs/files';
 import { LinkJobsModule } from '#libs/links';
 import { MailModule } from '#libs/mail';
 import { type Logger, ObservabilityModule } from '#libs/observability';
+import { PreviewJobsModule } from '#libs/previews';
 import { QueueWorkerModule } from '#libs/queue';
 import { TaskRunnerModule } from '#libs/tasks';
 import { TrashJobsModule } from '#libs/trash';
@@ -38,8 +39,9 @@ export class WorkerModule {
         FilesJobsModule,
         TrashJobsModule,
         ArchiveJobsModule,
-        LinkJobsModule,
+        PreviewJobsModule,
         EventsJobsModule,
+        LinkJobsModule,
       ],
     };
   }

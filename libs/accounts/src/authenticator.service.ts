@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 
-import { type AccountActor, Clock, DomainError, sha256 } from '#libs/kernel';
+import { type AccountActor, Clock, DomainError, isUuid, sha256 } from '#libs/kernel';
 
 import { ActivityRecorder } from './activity-recorder.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
@@ -51,6 +51,29 @@ export class Authenticator {
     if (!TOKEN.test(token)) throw unauthenticated();
     const secret = sha256(token.toLowerCase());
     return this.trusted(`token:${secret.toString('base64')}`, () => this.lookUpToken(secret));
+  }
+
+  /**
+   * The account that a signed URL was made for, as long as the token that asked for it lives (null: HTTP Basic asked, the account itself must live).
+   * UNAUTHENTICATED otherwise.
+   */
+  async byUrl(accountId: number, tokenId: string | null): Promise<AccountActor> {
+    return this.trusted(`url:${accountId}:${tokenId ?? ''}`, async () => {
+      const nowMs = this.clock.nowMs();
+      if (tokenId === null) {
+        const account = Number.isSafeInteger(accountId) ? await this.accounts.find(accountId) : null;
+        if (account?.state !== 'active' || (account.expiresMs !== null && account.expiresMs <= nowMs)) throw unauthenticated();
+        return {
+          actor: { kind: 'account', accountId, companyId: account.companyId, role: account.role, tokenId: null },
+          ownerId: accountId,
+          trustMs: TRUST_MS,
+        };
+      }
+      const holder = isUuid(tokenId) ? await this.tokens.findHolderOf(tokenId) : null;
+      if (holder?.accountId !== accountId || !letsIn(holder, nowMs)) throw unauthenticated();
+      const { companyId, role, ownerId } = holder;
+      return { actor: { kind: 'account', accountId, companyId, role, tokenId }, ownerId, trustMs: TRUST_MS };
+    });
   }
 
   /**

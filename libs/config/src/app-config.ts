@@ -34,6 +34,13 @@ export class AppConfig {
   readonly office: { readonly discoveryUrl: string | undefined };
   readonly log: { readonly level: string };
   readonly worker: { readonly httpPort: number };
+  readonly previews: {
+    readonly programs: { readonly pdftoppm: string; readonly ffmpeg: string; readonly ffprobe: string; readonly soffice: string };
+    readonly memoryBytes: number;
+    readonly timeoutMs: number;
+    /** Folders of programs, as in PATH. */
+    readonly searchPath: string;
+  };
 
   /** Throws ConfigError with one line for the first wrong or missing variable. */
   constructor(env: Readonly<Record<string, string | undefined>>) {
@@ -91,6 +98,17 @@ export class AppConfig {
     this.office = { discoveryUrl: read('STOWAGE_WOPI_DISCOVERY_URL') };
     this.log = { level: defaulted('STOWAGE_LOG_LEVEL') };
     this.worker = { httpPort: defaulted('STOWAGE_WORKER_HTTP_PORT') };
+    this.previews = {
+      programs: {
+        pdftoppm: defaulted('STOWAGE_PREVIEW_PDFTOPPM'),
+        ffmpeg: defaulted('STOWAGE_PREVIEW_FFMPEG'),
+        ffprobe: defaulted('STOWAGE_PREVIEW_FFPROBE'),
+        soffice: defaulted('STOWAGE_PREVIEW_SOFFICE'),
+      },
+      memoryBytes: defaulted('STOWAGE_PREVIEW_MEMORY_MB') * 2 ** 20,
+      timeoutMs: defaulted('STOWAGE_PREVIEW_TIMEOUT_SECONDS') * 1000,
+      searchPath: env['PATH'] || '/usr/local/bin:/usr/bin:/bin',
+    };
   }
 
   /** The configuration of this process. Throws ConfigError. */

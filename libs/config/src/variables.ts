@@ -108,7 +108,11 @@ export const VARIABLES = {
     fallback: '3600',
     parse: integer(0, 2_592_000),
   },
-  STOWAGE_EVENT_RETENTION_DAYS: { description: 'Days after which events and notices are removed; 0 = never.', fallback: '180', parse: integer(0, 36500) },
+  STOWAGE_EVENT_RETENTION_DAYS: {
+    description: 'Days after which events and notices are removed; 0 = never.',
+    fallback: '180',
+    parse: integer(0, 36500),
+  },
   STOWAGE_ALLOWED_ORIGINS: {
     description: 'Origins of web pages, beside that of STOWAGE_PUBLIC_URL, which may open websockets, with commas between them; `*` = all.',
     fallbackText: 'none',
@@ -165,6 +169,28 @@ export const VARIABLES = {
     description: 'Least severe level that is logged.',
     fallback: 'info',
     parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  },
+  STOWAGE_PREVIEW_PDFTOPPM: {
+    description: 'Program that draws pages of PDF documents (Poppler); absent: no previews of documents.',
+    fallback: 'pdftoppm',
+    parse: text,
+  },
+  STOWAGE_PREVIEW_SOFFICE: {
+    description: 'LibreOffice, which turns office documents into PDF; absent: no previews of those.',
+    fallback: 'soffice',
+    parse: text,
+  },
+  STOWAGE_PREVIEW_FFMPEG: { description: 'Program that takes a frame of videos; absent: no previews of videos.', fallback: 'ffmpeg', parse: text },
+  STOWAGE_PREVIEW_FFPROBE: { description: 'Program that tells facts of videos; needed with the one before.', fallback: 'ffprobe', parse: text },
+  STOWAGE_PREVIEW_MEMORY_MB: {
+    description: 'Megabytes that one process of a preview may allocate.',
+    fallback: '1024',
+    parse: integer(256, 65_536),
+  },
+  STOWAGE_PREVIEW_TIMEOUT_SECONDS: {
+    description: 'Seconds after which a step of a preview is ended; an office document has three times as many.',
+    fallback: '30',
+    parse: integer(1, 3600),
   },
   STOWAGE_WORKER_HTTP_PORT: {
     description: 'Port on which the worker serves /health and /metrics; 0 = any free port.',

@@ -15,8 +15,8 @@ export const TASK_KINDS = {
   'trash.restore': { queue: 'io' },
   'trash.clear': { queue: 'io' },
   'archives.build': { queue: 'cpu' },
-  'links.add-to-storage': { queue: 'bulk' },
   'events.log-file': { queue: 'io' },
+  'links.add-to-storage': { queue: 'bulk' },
 } as const satisfies Record<string, { readonly queue: QueueName }>;
 
 export type TaskKind = keyof typeof TASK_KINDS;
@@ -33,6 +33,8 @@ export interface JobPayloads {
   'derived.expire': Record<string, never>;
   'trash.expire': Record<string, never>;
   'accounts.sweep': Record<string, never>;
+  'previews.make': Record<string, never>;
+  'previews.scan': Record<string, never>;
   'events.expire': Record<string, never>;
 }
 
@@ -65,6 +67,8 @@ export const JOBS: { readonly [N in JobName]: JobDefinition<N> } = {
   'derived.expire': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
   'trash.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
   'accounts.sweep': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
+  'previews.make': { queue: 'cpu', attempts: 3, backoffMs: 2 * SECOND, timeoutMs: 10 * MINUTE },
+  'previews.scan': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
   'events.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
 };
 

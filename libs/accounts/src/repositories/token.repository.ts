@@ -43,6 +43,12 @@ export interface TokenHolder {
   readonly lastUsedAt: Date;
 }
 
+const HOLDER = `SELECT t.id AS "tokenId", t.account_id AS "ownerId", o.state AS "ownerState", o.expires_at AS "ownerExpiresAt", a.id AS "accountId",
+    a.company_id AS "companyId", a.role, a.state, a.expires_at AS "accountExpiresAt", t.expires_at AS "tokenExpiresAt", t.last_used_at AS "lastUsedAt"
+  FROM auth_tokens t
+  JOIN accounts o ON o.id = t.account_id
+  JOIN accounts a ON a.id = coalesce(t.effective_account_id, t.account_id)`;
+
 @Injectable()
 export class TokenRepository {
   constructor(private readonly database: Database) {}
@@ -67,15 +73,12 @@ export class TokenRepository {
 
   /** The hot read behind every request. */
   findHolder(secretSha256: Buffer): Promise<TokenHolder | null> {
-    return this.database.queryOne<TokenHolder & Record<string, unknown>>(
-      `SELECT t.id AS "tokenId", t.account_id AS "ownerId", o.state AS "ownerState", o.expires_at AS "ownerExpiresAt", a.id AS "accountId",
-              a.company_id AS "companyId", a.role, a.state, a.expires_at AS "accountExpiresAt", t.expires_at AS "tokenExpiresAt", t.last_used_at AS "lastUsedAt"
-         FROM auth_tokens t
-         JOIN accounts o ON o.id = t.account_id
-         JOIN accounts a ON a.id = coalesce(t.effective_account_id, t.account_id)
-        WHERE t.secret_sha256 = $1`,
-      [secretSha256],
-    );
+    return this.database.queryOne<TokenHolder & Record<string, unknown>>(`${HOLDER} WHERE t.secret_sha256 = $1`, [secretSha256]);
+  }
+
+  /** The same by the id of the token. */
+  findHolderOf(tokenId: string): Promise<TokenHolder | null> {
+    return this.database.queryOne<TokenHolder & Record<string, unknown>>(`${HOLDER} WHERE t.id = $1`, [tokenId]);
   }
 
   /** Which of these tokens still let in as these accounts. */

@@ -16,6 +16,8 @@ import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
 import { LINK_CONTROLLERS, LINK_MODULES, LINK_PROVIDERS } from './links/index.js';
 import { OFFICE_CONTROLLERS, OFFICE_MODULES } from './office/index.js';
 import { NodeWire } from './presenters/node-wire.js';
+import { PREVIEW_CONTROLLERS, PREVIEW_MODULES, PREVIEW_PROVIDERS } from './previews/index.js';
+import { SHARE_CONTROLLERS, SHARE_MODULES } from './shares/index.js';
 import { ArchiveSender } from './storage/archive-sender.js';
 import { ArchivesController } from './storage/archives.controller.js';
 import { DiffsController } from './storage/diffs.controller.js';
@@ -39,6 +41,8 @@ export const CLOUDIKE_CONTROLLERS = [
   ...OFFICE_CONTROLLERS,
   ...LINK_CONTROLLERS,
   ...COPYRIGHT_CONTROLLERS,
+  ...PREVIEW_CONTROLLERS,
+  ...SHARE_CONTROLLERS,
   MetadataController,
   FileopsController,
   TrashController,
@@ -61,6 +65,8 @@ export const CLOUDIKE_CONTROLLERS = [
     ...OFFICE_MODULES,
     ...LINK_MODULES,
     ...COPYRIGHT_MODULES,
+    ...PREVIEW_MODULES,
+    ...SHARE_MODULES,
     FilesModule,
     DiffsModule,
     TrashModule,
@@ -78,6 +84,7 @@ export const CLOUDIKE_CONTROLLERS = [
     FolderSizePoll,
     ArchiveSender,
     ...LINK_PROVIDERS,
+    ...PREVIEW_PROVIDERS,
   ],
 })
 export class CloudikeModule {}
