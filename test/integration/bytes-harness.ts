@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 
 import { BlobStore, FilesystemBlobStore, SignedUrls, UploadGate } from '#libs/blob-store';
@@ -69,6 +70,7 @@ export function segments(path: string): string[] {
 export async function startBytes(
   env: Record<string, string> = {},
   makeStore?: (signedUrls: SignedUrls) => Promise<BlobStore>,
+  modules: NonNullable<ModuleMetadata['imports']> = [],
 ): Promise<BytesHarness> {
   const testDatabase = await createTestDatabase();
   const root = await mkdtemp(join(tmpdir(), 'stowage-bytes-'));
@@ -97,6 +99,7 @@ export async function startBytes(
       VersionsModule,
       DiffsModule,
       TrashModule,
+      ...modules,
     ],
   })
     .overrideProvider(BlobStore)
