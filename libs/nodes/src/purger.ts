@@ -7,6 +7,7 @@ import { Clock } from '#libs/kernel';
 import { negated, totalBytes } from './ledger/media-bytes.js';
 import { QuotaLedger } from './ledger/repositories/quota-ledger.repository.js';
 import { VersionRepository } from './ledger/repositories/version.repository.js';
+import { MountRepository } from './repositories/mount.repository.js';
 import { PurgeRepository } from './repositories/purge.repository.js';
 import { SpaceRepository } from './repositories/space.repository.js';
 import { SpaceService } from './space.service.js';
@@ -27,6 +28,7 @@ export class Purger {
     private readonly rows: PurgeRepository,
     private readonly versions: VersionRepository,
     private readonly quotas: QuotaLedger,
+    private readonly mounts: MountRepository,
     private readonly spaces: SpaceRepository,
     private readonly locks: SpaceService,
     private readonly unitOfWork: UnitOfWork,
@@ -42,6 +44,7 @@ export class Purger {
     if (folders.length > 0 && (await this.rows.needsFlatten(spaceId, folders))) {
       await this.unitOfWork.run(async () => {
         await this.locks.lock(spaceId);
+        await this.mounts.removeFrom(folders);
         await this.rows.flatten(spaceId, folders, ROWS_A_BATCH, this.clock.now());
       });
       return { erased: 0, more: true };
@@ -85,6 +88,8 @@ export class Purger {
       const held = await this.rows.lockRoots(rootIds);
       const folders = held.filter((root) => root.kind === 'folder').map((root) => root.id);
       const files = held.filter((root) => root.kind === 'file').map((root) => root.id);
+      // Whoever still has one of them mounted loses it with the rows.
+      await this.mounts.removeOf(folders);
       if (folders.length > 0 && files.length < ROWS_A_BATCH)
         files.push(...(await this.rows.lockFilesIn(spaceId, folders, ROWS_A_BATCH - files.length)));
       let erased = 0;

@@ -6,6 +6,7 @@ import { AccessService } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
 import { type Actor, decodeCursor, DomainError, encodeCursor, isUuid } from '#libs/kernel';
 import {
+  childPath,
   ListingRepository,
   type LocatedNode,
   type Media,
@@ -16,6 +17,7 @@ import {
   NodeResolver,
   type NodeView,
   pageRows,
+  pathSegments,
   type PlacedNode,
   SearchRepository,
   segmentKeys,
@@ -95,6 +97,12 @@ function located({ node, live }: PlacedNode): LocatedNode {
   return live || node.removal !== null ? node : { ...node, insideTrash: true };
 }
 
+/** Entries of somebody else's folder with restore paths as the actor would see them, not as the owner does. */
+function asRemovedFrom(folder: LocatedNode, entries: readonly NodeView[], actor: Actor): readonly NodeView[] {
+  if (folder.ownerId === viewerOf(actor)) return entries;
+  return entries.map((entry) => (entry.restorePath === null ? entry : { ...entry, restorePath: childPath(folder, entry.name) }));
+}
+
 /** Reading of the tree. */
 @Injectable()
 export class BrowseService {
@@ -126,11 +134,12 @@ export class BrowseService {
     const etag = command.includeRemoved ? await this.etagWithTrash(folder) : folderEtag(folder);
     if (command.knownEtag === etag) return { folder, etag, notModified: true, entries: [], isLastPage: true, nextCursor: null };
     const { orderBy, descending, offset } = command;
+    const includeRemoved = command.includeRemoved && (await this.seesRemoved(actor, folder));
     const limit = pageRows(command.limit);
     const after = command.cursor ? readCursor(command.cursor, orderBy, descending) : null;
     const { entries, isLast, last } = await this.listings.page(folder, {
       dirsOnly: command.dirsOnly,
-      includeRemoved: command.includeRemoved,
+      includeRemoved,
       orderBy,
       descending,
       offset,
@@ -140,7 +149,7 @@ export class BrowseService {
       withoutMounts: actor.kind === 'guest',
     });
     const nextCursor = isLast || !last ? null : encodeCursor([orderBy, descending ? 1 : 0, sortValue(last, orderBy), last.id]);
-    return { folder, etag, notModified: false, entries, isLastPage: isLast, nextCursor };
+    return { folder, etag, notModified: false, entries: asRemovedFrom(folder, entries, actor), isLastPage: isLast, nextCursor };
   }
 
   /** Files, folders and bytes below a folder. NODE_NOT_FOUND, NOT_A_FOLDER. */
@@ -151,13 +160,14 @@ export class BrowseService {
     return { folder, files, folders, bytes };
   }
 
-  /** Live nodes of the actor's home whose name holds the text, with their paths. INVALID_ARGUMENT for an empty or overlong query. */
+  /** Live nodes of the actor's home, and of what is shared with him, whose name holds the text, with their paths. INVALID_ARGUMENT for an empty or overlong query. */
   async search(actor: Actor, command: SearchNodes): Promise<{ entries: LocatedNode[]; isLastPage: boolean }> {
     const { query } = command;
     if (query === '' || Buffer.byteLength(query) > MAX_QUERY_BYTES) {
       throw new DomainError('INVALID_ARGUMENT', `The query must have 1 to ${MAX_QUERY_BYTES} bytes.`);
     }
-    const under = command.under ? await this.get(actor, { node: command.under }) : null;
+    const asked = command.under ?? (actor.kind === 'guest' ? { path: [] } : null);
+    const under = asked && (await this.get(actor, { node: asked }));
     // No stored name can hold these.
     if (segmentKeys([query])[0] === '' || query.includes('/')) return { entries: [], isLastPage: true };
     const spaceId = under?.spaceId ?? (await this.spaces.homeOfActor(actor)).spaceId;
@@ -166,6 +176,7 @@ export class BrowseService {
       spaceId,
       query,
       underId: under && under.parentId !== null ? under.id : null,
+      underPath: under?.path ?? '/',
       media: command.media ?? null,
       mimePattern: command.mimePattern?.source ?? null,
       orderBy: command.orderBy ?? null,
@@ -183,7 +194,12 @@ export class BrowseService {
     if (actor.kind !== 'account') return [];
     const found = await this.searches.favorites(actor.accountId, pageRows(limit), offset);
     const allowed = await this.access.allowed(actor, 'node.read', found);
-    return found.filter((node) => allowed.has(node.id));
+    const foreign = found.filter((node) => node.ownerId !== actor.accountId && allowed.has(node.id));
+    const seen = await this.nodes.locate(
+      foreign.map((node) => node.id),
+      actor.accountId,
+    );
+    return found.flatMap((node) => (allowed.has(node.id) ? [seen.get(node.id)?.node ?? node] : []));
   }
 
   /** Marks a node as favourite or not; without `value` it changes to the other. Listings show the mark, so their ETag changes. NODE_NOT_FOUND. */
@@ -201,12 +217,32 @@ export class BrowseService {
   }
 
   private async find(actor: Actor, ref: NodeRef, includeRemoved: boolean): Promise<LocatedNode | null> {
-    const placed = await this.resolver.find(actor, ref);
-    if (placed || !includeRemoved) return placed?.node ?? null;
-    if ('id' in ref) return this.findRemovedById(actor, ref.id);
-    const { spaceId } = await this.spaces.homeOfActor(actor);
-    const [removed] = await this.trash.resolveRemoved(spaceId, [ref.path], viewerOf(actor));
+    if ('id' in ref || !includeRemoved || actor.kind === 'guest') {
+      const placed = await this.resolver.find(actor, ref);
+      if (placed || !includeRemoved || actor.kind === 'guest') return placed?.node ?? null;
+      return 'id' in ref ? this.findRemovedById(actor, ref.id) : null;
+    }
+    const { placed, missing } = await this.resolver.startOf(actor, ref.path);
+    if (missing.length === 0) return placed.node;
+    if (placed.node.ownerId !== viewerOf(actor)) return this.findRemovedBehindMount(actor, placed, missing);
+    const [removed] = await this.trash.resolveRemoved(placed.node.spaceId, [ref.path], viewerOf(actor));
     return removed ? located(removed) : null;
+  }
+
+  /** Something removed out of a shared folder: the owner's trash knows it by his path, the actor by the one through his mount. */
+  private async findRemovedBehindMount(actor: Actor, { node }: PlacedNode, missing: readonly string[]): Promise<LocatedNode | null> {
+    const owned = (await this.nodes.locate([node.id], null)).get(node.id);
+    if (!owned) return null;
+    const path = [...pathSegments(owned.node.path), ...missing];
+    const [removed] = await this.trash.resolveRemoved(node.spaceId, [path], viewerOf(actor));
+    if (!removed) return null;
+    const seen = pathSegments(removed.node.path).slice(-missing.length).reduce((way, name) => (way === '/' ? `/${name}` : `${way}/${name}`), node.path);
+    return located({ ...removed, node: { ...removed.node, path: seen, restorePath: removed.node.restorePath === null ? null : seen } });
+  }
+
+  /** What others have removed from their folders is shown to those who may bring it back. */
+  private async seesRemoved(actor: Actor, folder: LocatedNode): Promise<boolean> {
+    return actor.kind !== 'guest' && (await this.access.allowed(actor, 'node.restore', [folder])).has(folder.id);
   }
 
   /** A node in the trash or inside of something there; what is being erased, or not finished, is not there for anyone. */

@@ -268,12 +268,18 @@ export class MoveService {
       throw new DomainError('MOUNT_IN_THE_WAY', `"${childPath(target.node, occupant.name)}" is a folder that others have shared with you.`);
     }
     await this.access.require(actor, 'node.delete', [occupant]);
-    return this.bin.put([asPlaced(target, occupant)], viewerOf(actor), this.clock.nowMs());
+    const placed = asPlaced(target, occupant);
+    // The trash is the owner's, and so is the path by which it goes back.
+    const owned = occupant.ownerId === viewerOf(actor) ? placed : (await this.nodes.locate([occupant.id], null)).get(occupant.id);
+    if (!owned) throw nodeNotFound('target');
+    const elsewhere = occupant.kind === 'folder' ? await this.mounts.listingsOf(occupant.spaceId, [occupant.id]) : [];
+    const removed = await this.bin.put([owned], viewerOf(actor), this.clock.nowMs());
+    return { ...removed, deltas: [...removed.deltas, ...elsewhere] };
   }
 }
 
 function asPlaced(folder: PlacedNode, node: NodeView): PlacedNode {
-  return { node: { ...node, path: childPath(folder.node, node.name) }, chain: [...folder.chain, node.id], live: true };
+  return { node: { ...node, path: childPath(folder.node, node.name) }, chain: [...folder.chain, node.id], live: true, depth: depthOf(folder) + 1 };
 }
 
 function movedTo(node: LocatedNode, target: PlacedNode, { kind, sizeBytes, revision }: Pick<NodeView, 'kind' | 'sizeBytes' | 'revision'>): LocatedNode {

@@ -91,6 +91,12 @@ export class MountRepository {
     return this.delete('d.mount_of = ANY($1::uuid[])', targetIds);
   }
 
+  /** The same for the mounts that stand directly in these folders. */
+  async removeFrom(folderIds: readonly string[]): Promise<Mount[]> {
+    if (folderIds.length === 0) return [];
+    return this.delete('d.parent_id = ANY($1::uuid[])', folderIds);
+  }
+
   /** The mounts of these folders in all spaces, also those in trashed folders. */
   async byTarget(targetIds: readonly string[]): Promise<Mount[]> {
     if (targetIds.length === 0) return [];
