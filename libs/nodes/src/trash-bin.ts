@@ -4,7 +4,7 @@ import { newId } from '#libs/kernel';
 
 import { numberedName, pathSegments, restoreKey } from './names.js';
 import type { LocatedNode, PlacedNode } from './node.js';
-import { type FolderDelta, folderDelta } from './repositories/node.repository.js';
+import { type FolderDelta, folderDelta, NodeRepository } from './repositories/node.repository.js';
 import { SpaceRepository } from './repositories/space.repository.js';
 import { TrashRepository } from './repositories/trash.repository.js';
 
@@ -22,18 +22,23 @@ export class TrashBin {
   constructor(
     private readonly trash: TrashRepository,
     private readonly spaces: SpaceRepository,
+    private readonly nodes: NodeRepository,
   ) {}
 
-  /** Trashes live nodes of one space; one row each whatever lies below them. Nodes that have gone meanwhile are left out. */
+  /**
+   * Trashes live nodes of one space; one row each whatever lies below them. Nodes that have gone meanwhile are left out. The trash is the owner's
+   * and remembers his paths; the answer has the paths of whoever removes them, as they were given.
+   */
   async put(placed: readonly PlacedNode[], removedBy: number | null, nowMs: number): Promise<Removed> {
     const first = placed[0];
     if (!first) return { nodes: [], deltas: [] };
     const names = await this.freeNames(first.node.spaceId, placed);
+    const paths = await this.ownerPaths(placed, removedBy);
     const items = placed.map(({ node }, index) => ({
       id: node.id,
       trashName: names[index]!,
-      restorePath: node.path,
-      restoreKey: restoreKey(pathSegments(node.path)),
+      restorePath: paths[index]!,
+      restoreKey: restoreKey(pathSegments(paths[index]!)),
     }));
     const changed = new Map((await this.trash.markTrashed(items, removedBy, new Date(nowMs))).map((row) => [row.id, row]));
     await this.spaces.bumpTrash(first.node.spaceId);
@@ -43,7 +48,8 @@ export class TrashBin {
       const row = changed.get(node.id);
       if (!row) return;
       deltas.push(folderDelta(node.parentId!, row, -1));
-      const { trashName, restorePath } = items[index]!;
+      const { trashName } = items[index]!;
+      const restorePath = node.path;
       nodes.push({ ...node, sizeBytes: row.sizeBytes, revision: row.revision, removal: 'trashed', removedAtMs: nowMs, trashName, restorePath });
     });
     return { nodes, deltas };
@@ -58,6 +64,13 @@ export class TrashBin {
       nodes: gone.map(({ node }) => ({ ...node, removal: 'purging', removedAtMs: nowMs })),
       deltas: gone.map(({ node }) => folderDelta(node.parentId!, changed.get(node.id)!, -1)),
     };
+  }
+
+  /** Where the nodes are for their owner; no statement when it is he who removes them. */
+  private async ownerPaths(placed: readonly PlacedNode[], removedBy: number | null): Promise<string[]> {
+    const foreign = placed.filter(({ node }) => node.ownerId !== removedBy).map(({ node }) => node.id);
+    const located = await this.nodes.locate(foreign, null);
+    return placed.map(({ node }) => located.get(node.id)?.node.path ?? node.path);
   }
 
   /** Names that the trash does not know yet, in the order of the nodes; at most two statements. */

@@ -1,5 +1,7 @@
 export type { TrashOutcome } from './outcome.js';
-export { RestoreService } from './restore.service.js';
+export type { TrashNodes } from './remover.js';
+export { type RestoreNode, RestoreService } from './restore.service.js';
 export { ClearTask, ExpireTrashJob, PurgeSpaceJob, PurgeTask, type RestoreResult, RestoreTask } from './trash.jobs.js';
 export { TrashJobsModule, TrashModule } from './trash.module.js';
-export { type ListTrash, type PurgeStatus, type TrashListing, type TrashNodes, TrashService } from './trash.service.js';
+export { type ListTrash, type PurgeStatus, type StartRestore, type TrashListing, TrashService } from './trash.service.js';
+export { UndeleteService } from './undelete.service.js';

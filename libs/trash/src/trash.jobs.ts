@@ -1,6 +1,6 @@
 import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
-import { Clock, type DomainError, type DomainErrorCode, isDomainError } from '#libs/kernel';
+import { type AccountActor, Clock, DomainError, type DomainErrorCode, isDomainError } from '#libs/kernel';
 import { Purger, PurgeRepository } from '#libs/nodes';
 import { HandlesJob, type JobContext, type JobHandler, Outbox } from '#libs/queue';
 import { HandlesTask, type TaskContext, type TaskHandler } from '#libs/tasks';
@@ -26,7 +26,9 @@ export class RestoreTask implements TaskHandler<RestoreInput> {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  async run({ spaceId, items, onConflict }: RestoreInput, context: TaskContext): Promise<RestoreResult> {
+  async run({ spaceId, sharedId, items, onConflict }: RestoreInput, context: TaskContext): Promise<RestoreResult> {
+    if (context.accountId === null) throw new DomainError('INVALID_ARGUMENT', 'A trash belongs to an account.');
+    const actor: AccountActor = { kind: 'account', accountId: context.accountId, companyId: null, role: 'user', tokenId: null };
     const done = (context.checkpoint ?? { restored: [], failed: [], next: 0 }) as unknown as RestoreResult & { readonly next: number };
     const restored = [...done.restored];
     const failed = [...done.failed];
@@ -37,7 +39,7 @@ export class RestoreTask implements TaskHandler<RestoreInput> {
       const progress = ((index + 1) / items.length) * 100;
       try {
         const node = await this.unitOfWork.run(async () => {
-          const back = await this.restores.restore(spaceId, nodeId, onConflict, context.accountId);
+          const back = await this.restores.restore({ actor, spaceId, nodeId, onConflict, sharedId: sharedId ?? null });
           await context.saveProgress(progress, { restored: back ? [...restored, back.path] : restored, failed, next: index + 1 });
           return back;
         });
@@ -60,7 +62,7 @@ export class ClearTask implements TaskHandler<ClearInput> {
   constructor(private readonly emptier: TrashEmptier) {}
 
   async run({ spaceId, nodeIds, beforeMs }: ClearInput, context: TaskContext): Promise<{ cleared: number }> {
-    return { cleared: await this.emptier.empty(spaceId, nodeIds, new Date(beforeMs), () => context.throwIfCancelled()) };
+    return { cleared: await this.emptier.empty(spaceId, nodeIds, new Date(beforeMs), context.accountId, () => context.throwIfCancelled()) };
   }
 }
 
@@ -74,7 +76,7 @@ export class PurgeTask implements TaskHandler<PurgeInput> {
 
   async run({ spaceId, beforeMs }: PurgeInput, context: TaskContext): Promise<{ nodes: number; versions: number }> {
     const between = () => context.throwIfCancelled();
-    await this.emptier.empty(spaceId, null, new Date(beforeMs), between);
+    await this.emptier.empty(spaceId, null, new Date(beforeMs), context.accountId, between);
     const nodes = await this.purger.all(spaceId, between);
     await context.saveProgress(50);
     const versions = await this.purger.oldVersions(spaceId, between);
@@ -112,7 +114,7 @@ export class ExpireTrashJob implements JobHandler<'trash.expire'> {
     if (days > 0) {
       const before = new Date(this.clock.nowMs() - days * DAY_MS);
       for (const spaceId of await this.purges.spacesWithTrashBefore(before)) {
-        await this.emptier.empty(spaceId, null, before, () => {
+        await this.emptier.empty(spaceId, null, before, null, () => {
           signal.throwIfAborted();
           return Promise.resolve();
         });

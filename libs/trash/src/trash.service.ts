@@ -3,12 +3,10 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
-import { UnitOfWork } from '#libs/database';
 import { type Actor, Clock, DomainError } from '#libs/kernel';
 import {
-  type FolderDelta,
+  childPath,
   type LocatedNode,
-  nodeNotFound,
   type NodeOrder,
   type NodeRef,
   NodeRepository,
@@ -16,28 +14,21 @@ import {
   type NodeView,
   pageRows,
   pathSegments,
-  type PlacedNode,
   SpaceRepository,
   SpaceService,
-  TrashBin,
   TrashRepository,
   viewerOf,
 } from '#libs/nodes';
-import { Outbox } from '#libs/queue';
 import { TaskService } from '#libs/tasks';
 
 import type { TrashOutcome } from './outcome.js';
-import { RestoreService } from './restore.service.js';
-
-export interface TrashNodes {
-  readonly nodes: readonly NodeRef[];
-  /** FOLDER_NOT_EMPTY for folders that hold something. */
-  readonly onlyEmpty: boolean;
-  /** True: erased for good, without a stay in the trash. */
-  readonly permanent: boolean;
-}
+import { Remover, type TrashNodes } from './remover.js';
+import { SharedTrashRepository } from './repositories/shared-trash.repository.js';
+import { UndeleteService } from './undelete.service.js';
 
 export interface ListTrash {
+  /** A shared folder of the actor, his own or one that he has accepted: what was taken from there. Absent: all of his own trash. */
+  readonly from?: NodeRef;
   readonly dirsOnly: boolean;
   readonly orderBy: NodeOrder;
   readonly descending: boolean;
@@ -54,8 +45,17 @@ export interface TrashListing {
   readonly isLastPage: boolean;
 }
 
+export interface StartRestore {
+  readonly names: readonly string[];
+  readonly onConflict: 'fail' | 'replace';
+  /** As in ListTrash. */
+  readonly from?: NodeRef;
+}
+
 export interface RestoreInput {
   readonly spaceId: string;
+  /** The shared folder through which the starter sees the items. */
+  readonly sharedId?: string;
   readonly items: readonly { readonly nodeId: string; readonly name: string }[];
   readonly onConflict: 'fail' | 'replace';
 }
@@ -83,69 +83,56 @@ export class TrashService {
     private readonly spaceRows: SpaceRepository,
     private readonly nodes: NodeRepository,
     private readonly rows: TrashRepository,
-    private readonly bin: TrashBin,
-    private readonly restores: RestoreService,
+    private readonly shared: SharedTrashRepository,
+    private readonly remover: Remover,
+    private readonly undeletes: UndeleteService,
     private readonly access: AccessService,
     private readonly tasks: TaskService,
-    private readonly outbox: Outbox,
-    private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
-  /**
-   * Removes nodes, as if one after the other, in a constant number of statements. Outcomes in the order of `nodes`; errors: NODE_NOT_FOUND,
-   * ROOT_IMMUTABLE, FOLDER_NOT_EMPTY. The path of a removed node is where it was.
-   */
-  async trash(actor: Actor, { nodes: refs, onlyEmpty, permanent }: TrashNodes): Promise<TrashOutcome<NodeRef>[]> {
-    if (refs.length === 0) return [];
-    return this.unitOfWork.run(async () => {
-      const spaceIds = await this.lockSpaces(actor, refs);
-      const placed = await this.allowed(actor, 'node.delete', await this.resolver.findMany(actor, refs));
-      const verdicts = judge(placed, onlyEmpty, spaceIds);
-      const chosen = verdicts.flatMap((verdict) => ('chain' in verdict ? [verdict] : []));
-      const removed = new Map<string, LocatedNode>();
-      const deltas: FolderDelta[] = [];
-      for (const spaceId of spaceIds) {
-        const here = chosen.filter(({ node }) => node.spaceId === spaceId);
-        if (here.length === 0) continue;
-        const gone = permanent ? await this.erase(actor, spaceId, here) : await this.bin.put(here, viewerOf(actor), this.clock.nowMs());
-        for (const node of gone.nodes) removed.set(node.id, node);
-        deltas.push(...gone.deltas);
-      }
-      await this.nodes.bumpFolders(deltas);
-      return refs.map((ref, index) => {
-        const verdict = verdicts[index]!;
-        if (!('chain' in verdict)) return { ref, error: verdict };
-        const node = removed.get(verdict.node.id);
-        return node ? { ref, node } : { ref, error: nodeNotFound() };
-      });
-    });
+  /** Removes nodes: see Remover.remove. */
+  trash(actor: Actor, command: TrashNodes): Promise<TrashOutcome<NodeRef>[]> {
+    return this.remover.remove(actor, command);
   }
 
-  /** Brings back, in place, what was trashed last at each path: see RestoreService.undelete. */
+  /** Brings back, in place, what was trashed last at each path: see UndeleteService.undelete. */
   undelete(actor: Actor, command: { readonly paths: readonly (readonly string[])[] }): Promise<TrashOutcome<readonly string[]>[]> {
-    return this.restores.undelete(actor, command);
+    return this.undeletes.undelete(actor, command);
   }
 
-  /** A page of the actor's trash. */
-  async list(actor: Actor, command: ListTrash): Promise<TrashListing> {
-    const { spaceId } = await this.spaces.homeOfActor(actor);
+  /**
+   * A page of the actor's trash, or of what was taken from a shared folder, with restore paths as he sees them. With `from`: NODE_NOT_FOUND,
+   * INVALID_ARGUMENT when it is no shared folder, FORBIDDEN without the right to restore there.
+   */
+  async list(actor: Actor, { from, ...command }: ListTrash): Promise<TrashListing> {
+    const folder = from ? await this.sharedFolder(actor, from) : null;
+    const spaceId = folder?.spaceId ?? (await this.spaces.homeOfActor(actor)).spaceId;
     const space = await this.spaceRows.find(spaceId);
-    const etag = createHash('sha256').update(`trash:${spaceId}:${space!.trashRevision}`).digest('hex').slice(0, 32);
+    // Restore paths begin with the folder's own, so a listing of it changes with that.
+    const scope = folder ? `${spaceId}:${folder.id}:${folder.path}` : spaceId;
+    const etag = createHash('sha256').update(`trash:${scope}:${space!.trashRevision}`).digest('hex').slice(0, 32);
     if (command.knownEtag === etag) return { entries: [], etag, notModified: true, isLastPage: true };
     const { dirsOnly, orderBy, descending, offset } = command;
     const limit = pageRows(command.limit);
-    const page = { dirsOnly, orderBy, descending, offset, limit: limit + 1, viewerId: viewerOf(actor) };
-    const entries = await this.rows.list(spaceId, page);
+    const page = { dirsOnly, orderBy, descending, offset, limit: limit + 1 };
+    const entries = folder ? await this.listShared(actor, folder, page) : await this.rows.list(spaceId, { ...page, viewerId: viewerOf(actor) });
     await this.access.require(actor, 'node.read', entries);
     const isLastPage = entries.length <= limit;
     return { entries: isLastPage ? entries : entries.slice(0, limit), etag, notModified: false, isLastPage };
   }
 
-  /** Starts the restoring of trash items by their trash names. NODE_NOT_FOUND, or with `fail` NAME_TAKEN, at once when it is clear already. */
-  async startRestore(actor: Actor, { names, onConflict }: { readonly names: readonly string[]; readonly onConflict: 'fail' | 'replace' }) {
-    const { spaceId } = await this.spaces.homeOfActor(actor);
-    const found = await this.rows.byTrashNames(spaceId, names);
+  /**
+   * Starts the restoring of trash items by their trash names. NODE_NOT_FOUND, or with `fail` NAME_TAKEN, at once when it is clear already; with
+   * `from` as `list`.
+   */
+  async startRestore(actor: Actor, { names, onConflict, from }: StartRestore): Promise<{ publicId: string }> {
+    const folder = from ? await this.sharedFolder(actor, from) : null;
+    const spaceId = folder?.spaceId ?? (await this.spaces.homeOfActor(actor)).spaceId;
+    const known = await this.rows.byTrashNames(spaceId, names);
+    const knownIds = known.map((node) => node.id);
+    const ways = folder && (await this.shared.below(spaceId, folder.id, knownIds));
+    const found = ways ? known.filter((node) => ways.has(node.id)) : known;
     await this.access.require(actor, 'node.restore', found);
     const byName = new Map(found.map((node) => [node.trashName, node]));
     const nodes = [...new Set(names)].map((name) => {
@@ -153,9 +140,10 @@ export class TrashService {
       if (!node) throw new DomainError('NODE_NOT_FOUND', `There is no "${name}" in the trash.`);
       return node;
     });
-    if (onConflict === 'fail') await this.refuseTaken(spaceId, nodes);
+    if (onConflict === 'fail') await this.refuseTaken(actor, spaceId, folder, nodes, ways);
     const items = nodes.map((node) => ({ nodeId: node.id, name: node.trashName! }));
-    return this.tasks.start(actor, 'trash.restore', { spaceId, items, onConflict } satisfies RestoreInput);
+    const input: RestoreInput = { spaceId, items, onConflict, ...(folder ? { sharedId: folder.id } : {}) };
+    return this.tasks.start(actor, 'trash.restore', input);
   }
 
   /** Starts the erasing of trash items by their trash names, or of everything. Unknown names are passed over. */
@@ -190,56 +178,41 @@ export class TrashService {
     }
   }
 
-  private async refuseTaken(spaceId: string, trashed: readonly NodeView[]): Promise<void> {
-    const places = await this.nodes.resolveMany(
-      spaceId,
-      trashed.map((node) => pathSegments(node.restorePath!)),
-      null,
-    );
-    const taken = places.find(({ missing }) => missing.length === 0);
+  private async refuseTaken(
+    actor: Actor,
+    spaceId: string,
+    folder: LocatedNode | null,
+    trashed: readonly NodeView[],
+    ways: ReadonlyMap<string, string> | null,
+  ): Promise<void> {
+    const paths = trashed.map((node) => pathSegments(ways?.get(node.id) ?? node.restorePath!));
+    const places = folder ? await this.nodes.resolveManyFrom(folder.id, paths, viewerOf(actor)) : await this.nodes.resolveMany(spaceId, paths, null);
+    const taken = places?.find(({ missing }) => missing.length === 0);
     if (taken) throw new DomainError('NAME_TAKEN', `"${taken.placed.node.path}" already exists.`);
   }
 
-  private async erase(actor: Actor, spaceId: string, placed: readonly PlacedNode[]) {
-    const space = await this.spaceRows.find(spaceId);
-    const gone = await this.bin.erase(placed, space!.rootId, viewerOf(actor), this.clock.nowMs());
-    await this.outbox.add('nodes.purge-space', { spaceId });
-    return gone;
+  /** The folder with this name, when it is shared by the actor or with him. */
+  private async sharedFolder(actor: Actor, ref: NodeRef): Promise<LocatedNode> {
+    const { node } = await this.resolver.get(actor, ref);
+    await this.access.require(actor, 'node.read', [node]);
+    const isShared = node.mount !== null || (node.shared && actor.kind === 'account' && node.ownerId === actor.accountId);
+    if (!isShared || node.kind !== 'folder') throw new DomainError('INVALID_ARGUMENT', `"${node.path}" is not a shared folder of yours.`);
+    await this.access.require(actor, 'node.restore', [node]);
+    return node;
   }
 
-  /** Locks the spaces that the refs are about, in one order for everybody; the actor's home for paths. */
-  private async lockSpaces(actor: Actor, refs: readonly NodeRef[]): Promise<string[]> {
-    const spaceIds = new Set<string>();
-    if (refs.some((ref) => 'path' in ref)) spaceIds.add((await this.spaces.homeOfActor(actor)).spaceId);
-    const byId = refs.filter((ref) => 'id' in ref);
-    const placed = byId.length > 0 ? await this.allowed(actor, 'node.delete', await this.resolver.findMany(actor, byId)) : [];
-    for (const found of placed) if (found) spaceIds.add(found.node.spaceId);
-    const ordered = [...spaceIds].sort();
-    for (const spaceId of ordered) await this.spaces.lock(spaceId);
-    return ordered;
+  private async listShared(
+    actor: Actor,
+    folder: LocatedNode,
+    page: { readonly dirsOnly: boolean; readonly orderBy: NodeOrder; readonly descending: boolean; readonly offset: number; readonly limit: number },
+  ): Promise<NodeView[]> {
+    const items = await this.shared.listBelow(folder.spaceId, folder.id, page);
+    const ids = items.map(({ id }) => id);
+    const nodes = new Map((await this.nodes.byIds(ids, viewerOf(actor))).map((node) => [node.id, node]));
+    return items.flatMap(({ id, way }) => {
+      const node = nodes.get(id);
+      // Restored or erased in this moment: not in the trash any more.
+      return node?.removal === 'trashed' ? [{ ...node, restorePath: childPath(folder, way.slice(1)) }] : [];
+    });
   }
-
-  /** Null in the place of nodes that the actor may not touch. */
-  private async allowed(actor: Actor, action: 'node.delete', placed: readonly (PlacedNode | null)[]): Promise<(PlacedNode | null)[]> {
-    const nodes = placed.flatMap((found) => (found ? [found.node] : []));
-    const ids = await this.access.allowed(actor, action, nodes);
-    return placed.map((found) => (found && ids.has(found.node.id) ? found : null));
-  }
-}
-
-/** Which nodes go, and why the others do not: a node goes once, and with a folder before it goes all that lies in it. */
-function judge(placed: readonly (PlacedNode | null)[], onlyEmpty: boolean, spaceIds: readonly string[]): (PlacedNode | DomainError)[] {
-  const gone = new Set<string>();
-  const lost = new Map<string, number>();
-  return placed.map((found) => {
-    if (!found || !spaceIds.includes(found.node.spaceId) || found.chain.some((id) => gone.has(id))) return nodeNotFound();
-    const { node } = found;
-    if (node.parentId === null) return new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be removed.');
-    if (onlyEmpty && node.childFiles + node.childFolders > (lost.get(node.id) ?? 0)) {
-      return new DomainError('FOLDER_NOT_EMPTY', `"${node.path}" is not empty.`);
-    }
-    gone.add(node.id);
-    lost.set(node.parentId, (lost.get(node.parentId) ?? 0) + 1);
-    return found;
-  });
 }

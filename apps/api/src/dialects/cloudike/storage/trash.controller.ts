@@ -1,7 +1,8 @@
 import type { AccountActor } from '#libs/kernel';
-import { RestoreService, TrashService } from '#libs/trash';
+import type { NodeRef } from '#libs/nodes';
+import { TrashService } from '#libs/trash';
 
-import { CloudikeController, CurrentActor, Header, ok, Params, Reply, Route, UrlSegment } from '../http/index.js';
+import { CloudikeController, CurrentActor, Header, ok, Params, PathTail, Reply, Route, UrlSegment } from '../http/index.js';
 import { knownHash } from '../presenters/etag.js';
 import { hashHeaders } from '../presenters/listing.presenter.js';
 import { NodeWire } from '../presenters/node-wire.js';
@@ -15,7 +16,6 @@ import { TrashClearDto, TrashListDto, TrashRestoreDto, TrashRestoreManyDto } fro
 export class TrashController {
   constructor(
     private readonly trash: TrashService,
-    private readonly restores: RestoreService,
     private readonly wire: NodeWire,
   ) {}
 
@@ -32,18 +32,36 @@ export class TrashController {
 
   @Route('fileops/undelete', { auth: 'account', head: false, summary: 'Put what was deleted last at a path back in its place' })
   async undelete(@CurrentActor() actor: AccountActor, @Params(PathDto) { path }: PathDto) {
-    return this.wire.node(actor, theOnly(await this.restores.undelete(actor, { paths: [path] })));
+    return this.wire.node(actor, theOnly(await this.trash.undelete(actor, { paths: [path] })));
   }
 
   @Route('fileops/multi/undelete', { auth: 'account', head: false, summary: 'Put what was deleted at several paths back' })
   async multiUndelete(@CurrentActor() actor: AccountActor, @Params(MultiPathDto) { paths }: MultiPathDto) {
-    const outcomes = await this.restores.undelete(actor, { paths });
+    const outcomes = await this.trash.undelete(actor, { paths });
     return presentOutcomes(paths, outcomes, await this.wire.around(actor, succeeded(outcomes)));
   }
 
   @Route('trash', { auth: 'account', summary: 'What is in the trash' })
   async list(@CurrentActor() actor: AccountActor, @Params(TrashListDto) params: TrashListDto, @Header('If-None-Match') ifNoneMatch?: string) {
+    return this.page(actor, params, ifNoneMatch);
+  }
+
+  @Route('trash/from_shared/<path>', {
+    auth: 'account',
+    summary: 'What of a shared folder is in the trash of its owner',
+  })
+  async listShared(
+    @CurrentActor() actor: AccountActor,
+    @PathTail() path: string[],
+    @Params(TrashListDto) params: TrashListDto,
+    @Header('If-None-Match') ifNoneMatch?: string,
+  ) {
+    return this.page(actor, params, ifNoneMatch, { path });
+  }
+
+  private async page(actor: AccountActor, params: TrashListDto, ifNoneMatch?: string, from?: NodeRef) {
     const { entries, etag, notModified, isLastPage } = await this.trash.list(actor, {
+      ...(from ? { from } : {}),
       dirsOnly: params.dirsOnly ?? false,
       ...orderOf(params.orderBy),
       offset: params.offset ?? 0,
@@ -65,6 +83,20 @@ export class TrashController {
     return this.startRestore(actor, [name], params);
   }
 
+  @Route('trash/restore/<name>/from_shared/<path>', {
+    auth: 'account',
+    head: false,
+    summary: 'Put one item that was deleted out of a shared folder back, in the background',
+  })
+  async restoreShared(
+    @CurrentActor() actor: AccountActor,
+    @UrlSegment('name') name: string,
+    @PathTail() path: string[],
+    @Params(TrashRestoreDto) params: TrashRestoreDto,
+  ) {
+    return this.startRestore(actor, [name], params, { path });
+  }
+
   @Route('trash/clear', { auth: 'account', head: false, summary: 'Erase items of the trash, or all of it, in the background' })
   async clear(@CurrentActor() actor: AccountActor, @Params(TrashClearDto) { paths }: TrashClearDto) {
     return presentTask(await this.trash.startClear(actor, { names: paths ?? null }));
@@ -81,7 +113,7 @@ export class TrashController {
     return { status: await this.trash.purgeStatus(actor) };
   }
 
-  private async startRestore(actor: AccountActor, names: readonly string[], { overwrite = true }: TrashRestoreDto) {
-    return presentTask(await this.trash.startRestore(actor, { names, onConflict: overwrite ? 'replace' : 'fail' }));
+  private async startRestore(actor: AccountActor, names: readonly string[], { overwrite = true }: TrashRestoreDto, from?: NodeRef) {
+    return presentTask(await this.trash.startRestore(actor, { names, onConflict: overwrite ? 'replace' : 'fail', ...(from ? { from } : {}) }));
   }
 }
