@@ -5,7 +5,9 @@ import { DatabaseModule } from '#libs/database';
 import { type Logger, ObservabilityModule } from '#libs/observability';
 
 import { CloudikeModule } from './dialects/cloudike/cloudike.module.js';
+import { CloudikeEventWireModule } from './dialects/cloudike/events/index.js';
 import { HttpModule } from './http/http.module.js';
+import { RealtimeModule } from './realtime/realtime.module.js';
 
 /** Longest time one statement of a request may take. */
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -29,6 +31,7 @@ export function apiModule(config: AppConfig, logger: Logger): DynamicModule {
       }),
       HttpModule,
       CloudikeModule,
+      RealtimeModule.speaking(CloudikeEventWireModule),
     ],
   };
 }

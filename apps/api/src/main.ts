@@ -15,6 +15,8 @@ import { DOCUMENTS } from './documents.js';
 import { createNestApp } from './http/nest-app.js';
 import { nameRoute } from './http/request-facts.js';
 import { createHttpServer, drain, type RawHandler } from './http/server.js';
+import { RealtimeGateway } from './realtime/realtime.gateway.js';
+import { upgradeRequired } from './realtime/upgrade-required.js';
 
 /** EX_CONFIG and EX_TEMPFAIL of sysexits.h: the first is not helped by a new start, the second may be. */
 const EXIT_CONFIG = 78;
@@ -36,7 +38,9 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
     stopping = true;
     logger.info('the api stops', { why });
     setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    const websockets = app?.get(RealtimeGateway).close();
     if (server?.listening) await drain(server, REQUEST_GRACE_MS);
+    await websockets;
     await app?.close();
     process.exit(0);
   };
@@ -58,12 +62,14 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
       named('/blobs', blobHandlerOf(app)),
       named('/previews', previewHandlerOf(app)),
       named('/health, /metrics', observabilityHandler(app.get(HealthService), metrics)),
+      named('/subscribe', upgradeRequired),
     ],
     rest: app.getHttpAdapter().getInstance() as RequestListener,
     logger,
     metrics,
     secure: config.http.publicUrl.startsWith('https:'),
   });
+  await app.get(RealtimeGateway).attach(server);
   await listen(server, config);
   logger.info('the api answers', { address: server.address(), publicUrl: config.http.publicUrl });
   process.send?.({ type: 'ready' });

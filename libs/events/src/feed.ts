@@ -129,7 +129,8 @@ function oneOf(accountId: number, rows: readonly FeedRow[]): EventView {
     .sort((a, b) => seenPath(b.prefix, b.path).length - seenPath(a.prefix, a.path).length);
   if (whole) return view(accountId, whole, whole.type, whole.oldPath === null ? null : seenPath(whole.prefix, whole.oldPath));
   // the viewer knows both places, from different shared folders: to him it is a move
-  if (arrived && left) return view(accountId, arrived, String(arrived.facts.whole), seenPath(left.prefix, left.path));
+  if (arrived && left)
+    return view(accountId, arrived, typeof arrived.facts.whole === 'string' ? arrived.facts.whole : arrived.type, seenPath(left.prefix, left.path));
   return view(accountId, rows[0]!, rows[0]!.type, null);
 }
 

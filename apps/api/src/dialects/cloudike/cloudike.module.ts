@@ -12,6 +12,7 @@ import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
 import { COMMENT_CONTROLLERS, COMMENT_MODULES } from './comments/index.js';
 import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
 import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
+import { EVENT_CONTROLLERS, EVENT_MODULES, EVENT_PROVIDERS } from './events/index.js';
 import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
 import { LINK_CONTROLLERS, LINK_MODULES, LINK_PROVIDERS } from './links/index.js';
 import { OFFICE_CONTROLLERS, OFFICE_MODULES } from './office/index.js';
@@ -40,6 +41,7 @@ export const CLOUDIKE_CONTROLLERS = [
   ...COMMENT_CONTROLLERS,
   ...OFFICE_CONTROLLERS,
   ...LINK_CONTROLLERS,
+  ...EVENT_CONTROLLERS,
   ...COPYRIGHT_CONTROLLERS,
   ...PREVIEW_CONTROLLERS,
   ...SHARE_CONTROLLERS,
@@ -64,6 +66,7 @@ export const CLOUDIKE_CONTROLLERS = [
     ...COMMENT_MODULES,
     ...OFFICE_MODULES,
     ...LINK_MODULES,
+    ...EVENT_MODULES,
     ...COPYRIGHT_MODULES,
     ...PREVIEW_MODULES,
     ...SHARE_MODULES,
@@ -84,6 +87,7 @@ export const CLOUDIKE_CONTROLLERS = [
     FolderSizePoll,
     ArchiveSender,
     ...LINK_PROVIDERS,
+    ...EVENT_PROVIDERS,
     ...PREVIEW_PROVIDERS,
   ],
 })
