@@ -60,7 +60,7 @@ class Model {
 
   rightOf(person: number, owner: number, path: string): Right | null {
     if (person === owner) return FULL_RIGHT;
-    let sum: Right | null = null;
+    let sum = null as Right | null;
     for (const grant of this.grants.values()) {
       const counts = grant.to === 'group' ? this.group.has(person) : grant.to === person;
       const opens = grant.owner === owner && waysUp(path).includes(grant.folder) && this.isLive(owner, grant.folder);
