@@ -15,6 +15,7 @@ import { AppConfig, ConfigModule } from '#libs/config';
 import { Database, DatabaseModule } from '#libs/database';
 import { ConfirmService, FilesModule, FolderService, StoreJanitor, UploadService } from '#libs/files';
 import { type AccountActor, Clock } from '#libs/kernel';
+import { Logger, ObservabilityModule } from '#libs/observability';
 import { TaskCancelledError, type TaskContext, type TaskHandler } from '#libs/tasks';
 import { TrashModule, TrashService } from '#libs/trash';
 
@@ -40,6 +41,7 @@ beforeAll(async () => {
   app = await Test.createTestingModule({
     imports: [
       ConfigModule.forRoot(config),
+      ObservabilityModule.forRoot(Logger.create('silent')),
       DatabaseModule.forRoot({ url: testDatabase.url, poolSize: 8, statementTimeoutMs: 60_000, applicationName: 'test' }),
       DatabaseModule,
       FilesModule,

@@ -4,14 +4,8 @@ import type { AccountActor } from '#libs/kernel';
 import { Purger, SpaceService } from '#libs/nodes';
 import { ExpireTrashJob } from '#libs/trash';
 
-import { withStatements } from '../support/statement-count.js';
+import { countStatements } from '../support/statement-count.js';
 import { at, codeOf, segments, TreeHarness } from './tree-harness.js';
-
-/** Statements of `work`, without the words by which others are woken: those are sent after the commit, at any time. */
-async function countStatements(work: () => Promise<unknown>): Promise<number> {
-  const { statements } = await withStatements(work);
-  return statements.filter((text) => !/\bpg_notify\b|^NOTIFY\b/.test(text)).length;
-}
 
 describe('trash', () => {
   let tree: TreeHarness;

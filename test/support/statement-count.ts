@@ -1,10 +1,12 @@
 import pg from 'pg';
 
 const TRANSACTION_CONTROL = /^\s*(START TRANSACTION|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b/i;
+/** Wakes others after a commit: sent when there is time, so it could stand in any count. */
+const WAKING = /^\s*SELECT pg_notify\(/i;
 
 /**
  * Runs `work` and returns its result with the text of every statement that this process sent through `pg` meanwhile, transaction control
- * left out. Nothing else may use the database in the same process at that time.
+ * and the waking of others left out. Nothing else may use the database in the same process at that time.
  */
 export async function withStatements<T>(work: () => Promise<T>): Promise<{ result: T; statements: string[] }> {
   const statements: string[] = [];
@@ -13,7 +15,7 @@ export async function withStatements<T>(work: () => Promise<T>): Promise<{ resul
   prototype.query = function (this: unknown, ...values: unknown[]) {
     const [first] = values;
     const text = typeof first === 'string' ? first : ((first as { text?: string } | undefined)?.text ?? '');
-    if (text !== '' && !TRANSACTION_CONTROL.test(text)) statements.push(text);
+    if (text !== '' && !TRANSACTION_CONTROL.test(text) && !WAKING.test(text)) statements.push(text);
     return original.apply(this, values);
   };
   try {

@@ -58,7 +58,7 @@ export class ArchiveBuildTask implements TaskHandler<ArchiveBuildInput> {
     await this.unitOfWork.run(async () => {
       await this.derived.insert({
         storeKey,
-        accountId: context.accountId ?? 0,
+        accountId: context.accountId ?? context.guest?.issuerId ?? 0,
         kind: 'archive',
         fileName,
         contentType: CONTENT_TYPE,
@@ -70,11 +70,13 @@ export class ArchiveBuildTask implements TaskHandler<ArchiveBuildInput> {
   }
 
   private async build(storeKey: string, { roots, windows, fileName }: ArchiveBuildInput, context: TaskContext): Promise<ArchiveBuildResult> {
-    const owner = context.accountId === null ? null : await this.streams.findOwner(context.accountId, this.clock.now());
-    if (!owner) throw new DomainError('FORBIDDEN', 'This account may not download any more.');
-    await this.archives.requireRoots(owner, roots);
+    const accountId = context.guest?.issuerId ?? context.accountId;
+    const account = accountId === null ? null : await this.streams.findOwner(accountId, this.clock.now());
+    if (!account) throw new DomainError('FORBIDDEN', 'This account may not download any more.');
+    const owner = context.guest ?? account;
+    const { nodes, mountedIds } = await this.archives.requireRoots(owner, roots);
     const log = new ZipEntryLog();
-    const { files, bytes } = await this.contents.collect(roots, windows, log);
+    const { files, bytes } = await this.contents.collect(roots, mountedIds, windows, log);
     await context.throwIfCancelled();
     let read = 0;
     const zip = deflateZip(log, this.contents.open, { readAhead: this.contents.readAhead, onContent: (count) => void (read += count) });
@@ -87,6 +89,7 @@ export class ArchiveBuildTask implements TaskHandler<ArchiveBuildInput> {
     try {
       const { sizeBytes } = await this.store.put(storeKey, body, { contentType: CONTENT_TYPE });
       if (!(await this.derived.markReady(storeKey, sizeBytes))) throw new DomainError('TASK_FAILED', 'The archive expired before it was complete.');
+      await this.archives.recordDownload(owner, nodes);
       return { storeKey, fileName, sizeBytes, files };
     } catch (error) {
       // What ended the source says more than what the store made of it.

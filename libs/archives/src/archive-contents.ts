@@ -33,11 +33,17 @@ export class ArchiveContents {
     this.readAhead = READ_AHEAD[config.storage.driver];
   }
 
-  /** Adds the entries in an order that is always the same. Returns the number of files and their size. */
-  async collect(roots: readonly ArchiveRoot[], windows: boolean, sink: EntrySink): Promise<{ files: number; bytes: number }> {
+  /** Adds the entries in an order that is always the same, with those behind mounts of the folders `mountedIds`. Returns the number of files and their size. */
+  async collect(
+    roots: readonly ArchiveRoot[],
+    mountedIds: readonly string[],
+    windows: boolean,
+    sink: EntrySink,
+  ): Promise<{ files: number; bytes: number }> {
     const writer = new EntryWriter(roots, windows, sink);
     await this.trees.walk(
       roots.map((root) => root.id),
+      mountedIds,
       (row) => writer.take(row),
     );
     return { files: writer.files, bytes: writer.bytes };
@@ -75,7 +81,8 @@ class EntryWriter {
       return;
     }
     const parent = row.depth === 0 ? this.sharedFolder(root.folders) : this.open[row.depth - 1]!;
-    const path = this.names.place(parent, row.name, row.kind);
+    const name = row.depth === 0 ? (root.name ?? row.name) : row.name;
+    const path = this.names.place(parent, name, row.kind);
     if (row.kind === 'folder') {
       this.open[row.depth] = path;
       this.sink.add({ path, kind: 'folder', sizeBytes: 0, modifiedMs: row.modifiedMs, crc32: null, contentRef: null });

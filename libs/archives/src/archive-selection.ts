@@ -7,7 +7,9 @@ import { safeArchivePath } from './zip/safe-names.js';
 export interface ArchiveRoot {
   readonly id: string;
   readonly folders: readonly string[];
-  /** True for the root of a space: its content stands at the top of the archive, without a folder around it. */
+  /** Its name where it was chosen, when that is not its own: of a shared folder of somebody else. */
+  readonly name?: string;
+  /** True for the folder in which the paths of whoever chooses begin: its content stands at the top of the archive, without a folder around it. */
   readonly bare?: true;
 }
 
@@ -20,10 +22,10 @@ export function rootsOf(chosen: readonly PlacedNode[], parent: PlacedNode | null
   return [...once.values()]
     .filter(({ chain }) => !chain.slice(0, -1).some((id) => ids.has(id)))
     .map(({ node, chain }) => {
-      if (node.parentId === null) return { id: node.id, folders: [], bare: true };
+      if (node.path === '/' && node.kind === 'folder') return { id: node.id, folders: [], bare: true };
       const level = parent ? chain.indexOf(parent.node.id) : -1;
       const between = level < 0 || level === chain.length - 1 ? [] : pathSegments(node.path).slice(level, -1);
-      return { id: node.id, folders: between };
+      return { id: node.id, folders: between, ...(node.mount ? { name: node.name } : {}) };
     });
 }
 
@@ -31,8 +33,8 @@ export function rootsOf(chosen: readonly PlacedNode[], parent: PlacedNode | null
 export function archiveFileName(chosen: readonly LocatedNode[], parent: LocatedNode | null, clock: Clock): string {
   const [first] = chosen;
   const time = clock.now().toISOString().slice(0, 19).replaceAll(':', '-');
-  const base = chosen.length === 1 && first?.kind === 'folder' ? first.path : (parent?.path ?? first?.path.replace(/[^/]*$/, '') ?? '');
-  const name = base.split('/').findLast((segment) => segment !== '') ?? 'files';
+  const above = parent ? parent.name : first && pathSegments(first.path).at(-2);
+  const name = (chosen.length === 1 && first?.kind === 'folder' ? first.name : above) || 'files';
   return safeArchivePath([`${cut(name)}_${time}+0000.zip`], { windows: true });
 }
 

@@ -1,5 +1,5 @@
 export type { ArchiveBuildResult } from './archive-build.task.js';
-export { type ArchiveDownload, type ArchiveSelection, ArchiveService, type CreatedStream } from './archive.service.js';
+export { type ArchiveActor, type ArchiveDownload, type ArchiveSelection, ArchiveService, type CreatedStream } from './archive.service.js';
 export { ArchiveJobsModule, ArchivesModule } from './archives.module.js';
 export type { StreamProgress, StreamStatus } from './repositories/archive-stream.repository.js';
 export { ArchiveNames, safeArchivePath, type SafeNameOptions } from './zip/safe-names.js';

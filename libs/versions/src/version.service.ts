@@ -6,7 +6,9 @@ import { type Actor, Clock, DomainError, newId } from '#libs/kernel';
 import {
   BlobRepository,
   bytesOf,
+  ChangeLog,
   FileWriter,
+  FolderLimits,
   type LocatedNode,
   nameKey,
   type NodeRef,
@@ -15,6 +17,7 @@ import {
   QuotaLedger,
   type Version,
   VersionRepository,
+  viewerOf,
 } from '#libs/nodes';
 
 const MAX_ROUNDS = 10;
@@ -28,6 +31,8 @@ export class VersionService {
     private readonly blobs: BlobRepository,
     private readonly writer: FileWriter,
     private readonly quotas: QuotaLedger,
+    private readonly limits: FolderLimits,
+    private readonly changes: ChangeLog,
     private readonly access: AccessService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -57,7 +62,10 @@ export class VersionService {
     return this.versions.after(node.id, versionNo);
   }
 
-  /** Makes an earlier content current again as a new version; its bytes count in the quota. NODE_NOT_FOUND, NOT_A_FILE, VERSION_NOT_FOUND, QUOTA_EXCEEDED. */
+  /**
+   * Makes an earlier content current again as a new version; its bytes count in the quota of the file's owner. NODE_NOT_FOUND, FORBIDDEN,
+   * NOT_A_FILE, VERSION_NOT_FOUND, QUOTA_EXCEEDED.
+   */
   async restore(actor: Actor, { node: ref, versionNo }: { node: NodeRef; versionNo: number }): Promise<LocatedNode> {
     if (!Number.isSafeInteger(versionNo)) throw versionNotFound();
     for (let round = 1; round <= MAX_ROUNDS; round++) {
@@ -76,7 +84,7 @@ export class VersionService {
     if (!version || !blob) throw versionNotFound();
     const nowMs = this.clock.nowMs();
     const written = await this.writer.fromBlob(
-      node.ownerId,
+      viewerOf(actor),
       {
         nodeId: node.id,
         versionId: newId(nowMs),
@@ -102,6 +110,17 @@ export class VersionService {
     );
     if (!written) return null;
     await this.quotas.add(node.ownerId, bytesOf(version.media, version.sizeBytes));
+    await this.changes.record([
+      {
+        type: 'file_version_restored',
+        actorId: viewerOf(actor),
+        node: written,
+        folderId: written.parentId,
+        name: written.name,
+        facts: { restored: versionNo },
+      },
+    ]);
+    await this.limits.requireCounted(node.spaceId, [node.parentId!]);
     return { ...written, path: node.path };
   }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
-import type { AccountActor, AccountRole } from '#libs/kernel';
+import type { AccountActor, AccountRole, GuestActor } from '#libs/kernel';
 
 import type { ArchiveRoot } from '../archive-selection.js';
 
@@ -9,7 +9,9 @@ export type StreamStatus = 'created' | 'in_progress' | 'completed' | 'error';
 
 export interface NewArchiveStream {
   readonly privateHash: string;
+  /** Who may see how far it is; of a guest's stream whoever gave him the pass. */
   readonly accountId: number;
+  readonly guest: GuestActor | null;
   readonly roots: readonly ArchiveRoot[];
   readonly windows: boolean;
   readonly label: string;
@@ -32,7 +34,8 @@ export interface StreamProgress {
 /** What is needed to give the bytes out. */
 export interface GrantedStream {
   readonly privateHash: string;
-  readonly owner: AccountActor;
+  /** Whose right counts. */
+  readonly owner: AccountActor | GuestActor;
   readonly roots: readonly ArchiveRoot[];
   readonly windows: boolean;
   readonly fileName: string;
@@ -42,6 +45,7 @@ export interface GrantedStream {
 
 interface GrantRow extends Omit<GrantedStream, 'owner'> {
   accountId: number;
+  guest: GuestActor | null;
   companyId: number | null;
   role: AccountRole;
 }
@@ -58,11 +62,11 @@ export class ArchiveStreamRepository {
   constructor(private readonly database: Database) {}
 
   async insert(stream: NewArchiveStream): Promise<void> {
-    const { privateHash, accountId, roots, windows, label, fileName, createdAt, expiresAt } = stream;
+    const { privateHash, accountId, guest, roots, windows, label, fileName, createdAt, expiresAt } = stream;
     await this.database.run(
-      `INSERT INTO archive_streams (private_hash, account_id, roots, windows, label, file_name, created_at, modified_at, expires_at)
-       VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7, $7, $8)`,
-      [privateHash, accountId, JSON.stringify(roots), windows, label, fileName, createdAt, expiresAt],
+      `INSERT INTO archive_streams (private_hash, account_id, roots, windows, label, file_name, created_at, modified_at, expires_at, guest)
+       VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7, $7, $8, $9::jsonb)`,
+      [privateHash, accountId, JSON.stringify(roots), windows, label, fileName, createdAt, expiresAt, guest && JSON.stringify(guest)],
     );
   }
 
@@ -75,18 +79,18 @@ export class ArchiveStreamRepository {
     );
   }
 
-  /** The stream, while it has not expired and its owner may sign in; or null. */
+  /** The stream, while it has not expired and its owner, or who gave the pass, may sign in; or null. */
   async findGranted(privateHash: string, now: Date): Promise<GrantedStream | null> {
     const row = await this.database.queryOne<GrantRow>(
-      `SELECT s.private_hash AS "privateHash", s.account_id AS "accountId", a.company_id AS "companyId", a.role, s.roots, s.windows,
+      `SELECT s.private_hash AS "privateHash", s.account_id AS "accountId", a.company_id AS "companyId", a.role, s.guest, s.roots, s.windows,
               s.file_name AS "fileName", s.etag
          FROM archive_streams s JOIN accounts a ON a.id = s.account_id AND ${MAY_SIGN_IN} $2)
         WHERE s.private_hash = $1 AND s.expires_at > $2`,
       [privateHash, now],
     );
     if (!row) return null;
-    const { accountId, companyId, role, ...stream } = row;
-    return { ...stream, owner: { kind: 'account', accountId, companyId, role, tokenId: null } };
+    const { accountId, guest, companyId, role, ...stream } = row;
+    return { ...stream, owner: guest ?? { kind: 'account', accountId, companyId, role, tokenId: null } };
   }
 
   /** The account as an actor, while it may sign in; or null. */
@@ -120,18 +124,17 @@ export class ArchiveStreamRepository {
 
   /** One stream of the account, or null. */
   async findProgress(accountId: number, privateHash: string, now: Date): Promise<StreamProgress | null> {
-    return this.database.queryOne(`SELECT ${PROGRESS} FROM archive_streams WHERE private_hash = $2 AND account_id = $1 AND expires_at > $3`, [
-      accountId,
-      privateHash,
-      now,
-    ]);
+    return this.database.queryOne(
+      `SELECT ${PROGRESS} FROM archive_streams WHERE private_hash = $2 AND account_id = $1 AND guest IS NULL AND expires_at > $3`,
+      [accountId, privateHash, now],
+    );
   }
 
   /** The newest streams of the account, oldest of them first. */
   async listProgress(accountId: number, now: Date, limit: number): Promise<StreamProgress[]> {
     return this.database.query(
       `SELECT * FROM (
-         SELECT ${PROGRESS} FROM archive_streams WHERE account_id = $1 AND expires_at > $2 ORDER BY created_at DESC LIMIT $3
+         SELECT ${PROGRESS} FROM archive_streams WHERE account_id = $1 AND guest IS NULL AND expires_at > $2 ORDER BY created_at DESC LIMIT $3
        ) newest ORDER BY "createdMs", "privateHash"`,
       [accountId, now, limit],
     );

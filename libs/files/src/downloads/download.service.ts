@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AccessService } from '#libs/access';
 import { BlobStore } from '#libs/blob-store';
 import { type Actor, DomainError } from '#libs/kernel';
-import { type LocatedNode, type NodeRef, type Version, VersionRepository } from '#libs/nodes';
+import { ChangeLog, type LocatedNode, type NodeRef, type Version, VersionRepository, viewerOf } from '#libs/nodes';
 
 import { BrowseService } from '../tree/browse.service.js';
 
@@ -35,9 +35,13 @@ export class DownloadService {
     private readonly versions: VersionRepository,
     private readonly access: AccessService,
     private readonly store: BlobStore,
+    private readonly changes: ChangeLog,
   ) {}
 
-  /** NODE_NOT_FOUND, NOT_A_FILE for a folder, VERSION_NOT_FOUND. */
+  /**
+   * NODE_NOT_FOUND, FORBIDDEN without the right to download, NOT_A_FILE for a folder, VERSION_NOT_FOUND. Saving a file that is in place is told to
+   * the feeds above it; looking at one is not.
+   */
   async link(actor: Actor, { node: ref, versionNo, inline, includeRemoved }: LinkRequest): Promise<DownloadLink> {
     const node = await this.browse.get(actor, { node: ref, includeRemoved });
     await this.access.require(actor, 'node.download', [node]);
@@ -52,6 +56,9 @@ export class DownloadService {
       disposition: inline ? 'inline' : 'attachment',
       etag: version.md5,
     });
+    if (!inline && node.removal === null && !node.insideTrash) {
+      await this.changes.record([{ type: 'file_download', actorId: viewerOf(actor), node, folderId: node.parentId, name: node.name }]);
+    }
     return { url, node, version };
   }
 }
