@@ -4,7 +4,7 @@ import { DomainError, newId } from '#libs/kernel';
 
 import type { NodeChange } from './changes/change.js';
 import { checkName, nameKey, pathSegments } from './names.js';
-import { depthOf, MAX_DEPTH, type LocatedNode, type PlacedNode, type Resolution } from './node.js';
+import { childPath, depthOf, MAX_DEPTH, type LocatedNode, type PlacedNode, type Resolution } from './node.js';
 import { type FolderToInsert, NodeRepository } from './repositories/node.repository.js';
 
 export interface MakeFolders {
@@ -44,6 +44,9 @@ export class FolderMaker {
       await mayMakeIn?.(placed.node);
       const made = await this.make(command, placed, missing);
       if (made) return { folder: made, created: true };
+      // A mount has its name also while the way through it is closed.
+      const occupant = await this.nodes.findChild(placed.node.id, nameKey(missing[0]!));
+      if (occupant?.mount) throw new DomainError('NAME_TAKEN', `"${childPath(placed.node, occupant.name)}" already exists.`);
     }
   }
 

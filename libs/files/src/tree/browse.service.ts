@@ -236,7 +236,9 @@ export class BrowseService {
     const path = [...pathSegments(owned.node.path), ...missing];
     const [removed] = await this.trash.resolveRemoved(node.spaceId, [path], viewerOf(actor));
     if (!removed) return null;
-    const seen = pathSegments(removed.node.path).slice(-missing.length).reduce((way, name) => (way === '/' ? `/${name}` : `${way}/${name}`), node.path);
+    const seen = pathSegments(removed.node.path)
+      .slice(-missing.length)
+      .reduce((way, name) => (way === '/' ? `/${name}` : `${way}/${name}`), node.path);
     return located({ ...removed, node: { ...removed.node, path: seen, restorePath: removed.node.restorePath === null ? null : seen } });
   }
 

@@ -114,9 +114,7 @@ export class CopyService {
     if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
     checkNotInside(source, target);
     const copyId =
-      source.node.kind === 'file'
-        ? await this.copyFile(actor, source, target, command)
-        : await this.copyFolder(actor, source, target, command);
+      source.node.kind === 'file' ? await this.copyFile(actor, source, target, command) : await this.copyFolder(actor, source, target, command);
     return (await this.resolver.get(actor, { id: copyId })).node;
   }
 

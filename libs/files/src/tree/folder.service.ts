@@ -35,7 +35,8 @@ export class FolderService {
   async create(actor: Actor, command: CreateFolder): Promise<LocatedNode> {
     checkClientTime(command.clientCreatedMs);
     checkClientTime(command.clientModifiedMs);
-    const start = actor.kind === 'guest' ? { spaceId: actor.spaceId, startId: actor.rootId } : { spaceId: (await this.spaces.homeOfActor(actor)).spaceId };
+    const start =
+      actor.kind === 'guest' ? { spaceId: actor.spaceId, startId: actor.rootId } : { spaceId: (await this.spaces.homeOfActor(actor)).spaceId };
     return this.unitOfWork.run(async () => {
       let top: LocatedNode | null = null;
       const { folder } = await this.maker.ensure(

@@ -282,7 +282,11 @@ function asPlaced(folder: PlacedNode, node: NodeView): PlacedNode {
   return { node: { ...node, path: childPath(folder.node, node.name) }, chain: [...folder.chain, node.id], live: true, depth: depthOf(folder) + 1 };
 }
 
-function movedTo(node: LocatedNode, target: PlacedNode, { kind, sizeBytes, revision }: Pick<NodeView, 'kind' | 'sizeBytes' | 'revision'>): LocatedNode {
+function movedTo(
+  node: LocatedNode,
+  target: PlacedNode,
+  { kind, sizeBytes, revision }: Pick<NodeView, 'kind' | 'sizeBytes' | 'revision'>,
+): LocatedNode {
   const moved = { ...node, kind, sizeBytes, revision, parentId: target.node.id, path: childPath(target.node, node.name) };
   if (node.mount !== null || node.spaceId === target.node.spaceId) return moved;
   return { ...moved, spaceId: target.node.spaceId, ownerId: target.node.ownerId, linked: false };

@@ -54,7 +54,6 @@ const placed = (condition: string): string => `
 const BY_SPACE = placed('m.space_id = $1');
 const ABOVE = placed(`s.account_id = $1 AND s.kind = 'account' AND m.mount_of = ANY($2::uuid[])`);
 
-
 /** Rows by which shared folders stand in the trees of those who have accepted them. */
 @Injectable()
 export class MountRepository {
@@ -184,7 +183,11 @@ export function seenThrough(placed: PlacedNode, mounts: ReadonlyMap<string, Plac
   const names = node.path === '/' ? [] : node.path.slice(1).split('/');
   const last = chain.length - 1;
   // names[i] is the name of chain[i + 1]
-  const below = (index: number): string => names.slice(index).map((name) => `/${name}`).join('');
+  const below = (index: number): string =>
+    names
+      .slice(index)
+      .map((name) => `/${name}`)
+      .join('');
   for (let index = last; index >= 0; index--) {
     const mount = mounts.get(chain[index]!);
     if (!mount) continue;

@@ -30,7 +30,18 @@ export function mountTarget(viewer: string): string {
 /** What a view of a mount has from the shared folder. */
 export type MountTarget = Pick<
   NodeView,
-  'id' | 'spaceId' | 'ownerId' | 'authorId' | 'revision' | 'childFiles' | 'childFolders' | 'childBytes' | 'shared' | 'linked' | 'limitBytes' | 'favorite'
+  | 'id'
+  | 'spaceId'
+  | 'ownerId'
+  | 'authorId'
+  | 'revision'
+  | 'childFiles'
+  | 'childFolders'
+  | 'childBytes'
+  | 'shared'
+  | 'linked'
+  | 'limitBytes'
+  | 'favorite'
 >;
 
 /** A row of `nodeColumns`. */

@@ -164,7 +164,10 @@ export class NodeRepository {
   /** Nodes without their way; a mount by its own id. Unknown ids are absent. */
   async byIds(ids: readonly string[], viewerId: number | null = null): Promise<NodeView[]> {
     if (ids.length === 0) return [];
-    const rows = await this.database.query<NodeRow>(`SELECT ${nodeColumns('$2')} FROM unnest($1::uuid[]) AS w (row_id) ${JOINS} = $2`, [ids, viewerId]);
+    const rows = await this.database.query<NodeRow>(`SELECT ${nodeColumns('$2')} FROM unnest($1::uuid[]) AS w (row_id) ${JOINS} = $2`, [
+      ids,
+      viewerId,
+    ]);
     return rows.map(toNode);
   }
 
