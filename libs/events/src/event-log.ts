@@ -7,7 +7,7 @@ import { type AccountActor, Clock, DomainError, randomHex } from '#libs/kernel';
 import { DerivedObjectRepository } from '#libs/nodes';
 import { HandlesTask, type TaskContext, type TaskHandler, TaskService } from '#libs/tasks';
 
-import type { EventView } from './event.js';
+import type { EventView, Position } from './event.js';
 import { Feed } from './feed.js';
 import type { EventFilter } from './repositories/feed.repository.js';
 
@@ -65,12 +65,12 @@ export class EventLogTask implements TaskHandler<EventFilter> {
 
   private async *write(accountId: number, filter: EventFilter, count: (written: number) => Promise<void>): AsyncGenerator<Buffer> {
     yield Buffer.from(line(['time', 'type', 'path', 'old_path', 'user_id', 'user_name', 'owner_name', 'size', 'version']));
-    for (let cursor: string | null = null; ;) {
-      const page: EventView[] = await this.feed.before(accountId, filter, cursor, PAGE);
+    for (let position: Position | null = null; ;) {
+      const page: EventView[] = await this.feed.before(accountId, filter, position, PAGE);
       if (page.length === 0) return;
       yield Buffer.from(page.map(lineOf).join(''));
       await count(page.length);
-      cursor = page.at(-1)!.cursor;
+      ({ position } = page.at(-1)!);
     }
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import type { JsonFacts } from '#libs/nodes';
 
-import { comparePositions, cursorOf, type EventView, type Position, positionOf } from './event.js';
+import { type Bookmark, bookmarkOf, comparePositions, cursorOf, type EventView, type Position } from './event.js';
 import { type EventFilter, FeedRepository, type FeedRow, type ScopeRow } from './repositories/feed.repository.js';
 
 export interface Reader {
@@ -17,8 +17,6 @@ export interface Delivery {
   readonly cursor: string;
   /** There is more to read at once. */
   readonly more: boolean;
-  /** Something is written that cannot be read yet, because an older transaction is under way: look again soon. */
-  readonly pending: boolean;
   /** The feeds that were read: whoever is told that one of them has changed looks again. */
   readonly scopeIds: readonly string[];
 }
@@ -42,15 +40,15 @@ export class Feed {
   constructor(private readonly feeds: FeedRepository) {}
 
   /**
-   * What comes after each reader's cursor, oldest first, at most `limit` events of each feed. Nothing ever appears behind a cursor: events wait
-   * until every older transaction has ended. One statement. INVALID_ARGUMENT for a cursor that is none.
+   * What each reader has not been given yet, at most `limit` events of each feed, those of one transaction in their order. An event is there as
+   * soon as it is committed, also when an older transaction ends later. One statement. INVALID_ARGUMENT for a cursor that is none.
    */
   async afterMany(readers: readonly Reader[], limit: number): Promise<Delivery[]> {
-    const positions = readers.map(({ accountId, cursor }) => ({ accountId, ...positionOf(cursor) }));
-    const rows = await this.feeds.after(positions, limit);
+    const bookmarks = readers.map(({ accountId, cursor }) => ({ accountId, ...bookmarkOf(cursor) }));
+    const rows = await this.feeds.after(bookmarks, limit);
     const byTurn = readers.map((): ScopeRow[] => []);
     for (const row of rows) byTurn[row.turn]!.push(row);
-    return readers.map(({ accountId }, turn) => deliver(accountId, positions[turn]!, byTurn[turn]!, limit));
+    return readers.map(({ accountId }, turn) => deliver(accountId, bookmarks[turn]!, byTurn[turn]!, limit));
   }
 
   /** The same for one reader. */
@@ -61,12 +59,12 @@ export class Feed {
 
   /** The cursor of a reader who wants what happens from now on. */
   async now(): Promise<string> {
-    return cursorOf(await this.feeds.horizon());
+    return cursorOf({ base: await this.feeds.snapshot(), page: null });
   }
 
   /** A cursor before everything that has happened since `sinceMs`; some older events may follow it. */
   async since(accountId: number, sinceMs: number): Promise<string> {
-    return cursorOf(await this.feeds.positionBefore(accountId, sinceMs - TIME_MARGIN_MS));
+    return cursorOf({ base: await this.feeds.snapshotBefore(accountId, sinceMs - TIME_MARGIN_MS), page: null });
   }
 
   /** A page of events, newest first. One statement. */
@@ -77,9 +75,9 @@ export class Feed {
     return merge(accountId, rows).sort((a, b) => b.atMs - a.atMs);
   }
 
-  /** Events before `cursor` (null: from the newest on), newest first, for reading all of them in pages. */
-  async before(accountId: number, filter: EventFilter, cursor: string | null, limit: number): Promise<EventView[]> {
-    const before = cursor === null ? {} : { before: positionOf(cursor) };
+  /** Events before a position (null: from the newest on), newest first, for reading all of them in pages. */
+  async before(accountId: number, filter: EventFilter, position: Position | null, limit: number): Promise<EventView[]> {
+    const before = position === null ? {} : { before: position };
     return merge(accountId, await this.feeds.page(accountId, filter, { skip: 0, limit, ...before }));
   }
 
@@ -89,7 +87,7 @@ export class Feed {
   }
 }
 
-function deliver(accountId: number, from: Position, scopes: readonly ScopeRow[], limit: number): Delivery {
+function deliver(accountId: number, from: Bookmark, scopes: readonly ScopeRow[], limit: number): Delivery {
   const perScope = new Map<string, FeedRow[]>();
   for (const { scopeId, event } of scopes) {
     const rows = perScope.get(scopeId) ?? [];
@@ -101,14 +99,13 @@ function deliver(accountId: number, from: Position, scopes: readonly ScopeRow[],
   const end = cuts.reduce<Position | null>((first, row) => (first === null || comparePositions(row, first) < 0 ? row : first), null);
   const rows = [...perScope.values()].flat().filter((row) => end === null || comparePositions(row, end) <= 0);
   rows.sort(comparePositions);
-  const last = rows.at(-1);
-  return {
-    events: merge(accountId, rows),
-    cursor: cursorOf(last ?? from),
-    more: end !== null,
-    pending: scopes.some((scope) => scope.pending),
-    scopeIds: [...perScope.keys()],
-  };
+  const window = scopes[0]?.window;
+  const events = merge(accountId, rows).map((event) =>
+    window === undefined ? event : { ...event, cursor: cursorOf({ base: from.base, page: { window, after: event.position } }) },
+  );
+  const whole = window === undefined ? from : { base: window, page: null };
+  const cursor = end === null ? cursorOf(whole) : events.at(-1)!.cursor!;
+  return { events, cursor, more: end !== null, scopeIds: [...perScope.keys()] };
 }
 
 /** One event of all rows at the same position; rows of one event stand together. */
@@ -137,7 +134,8 @@ function oneOf(accountId: number, rows: readonly FeedRow[]): EventView {
 function view(accountId: number, row: FeedRow, type: string, oldPath: string | null): EventView {
   return {
     id: row.eventId,
-    cursor: cursorOf(row),
+    position: { xid: row.xid, seq: row.seq },
+    cursor: null,
     type,
     atMs: row.atMs,
     viewerId: accountId,

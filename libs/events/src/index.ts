@@ -1,5 +1,5 @@
 export { type EventLogResult, EventLogService, EventLogTask } from './event-log.js';
-export { type EventView, positionOf } from './event.js';
+export { bookmarkOf, type EventView } from './event.js';
 export { EventsJobsModule, EventsModule } from './events.module.js';
 export { type Delivery, type EventPage, Feed, type Reader } from './feed.js';
 export { ANNOUNCEMENTS_CHANNEL, NoticeService } from './notice.service.js';

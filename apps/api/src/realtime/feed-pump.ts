@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 
-import { type Delivery, type EventView, type Feed, positionOf } from '#libs/events';
-import { Clock } from '#libs/kernel';
-import { Logger } from '#libs/observability';
+import type { Delivery, EventView, Feed } from '#libs/events';
+import type { Clock } from '#libs/kernel';
+import type { Logger } from '#libs/observability';
 
 import type { EventWire } from './event-wire.js';
 import type { RealtimeMetrics } from './realtime.metrics.js';
@@ -14,8 +14,6 @@ const PAGE = 200;
 /** Sessions that one statement reads for. */
 const BATCH = 50;
 const PARALLEL_READS = 2;
-const FIRST_RETRY_MS = 8;
-const MAX_RETRY_MS = 500;
 const FAILED_RETRY_MS = 1_000;
 
 export interface PumpParts {
@@ -91,7 +89,8 @@ export class FeedPump {
     if (!session.isOpen) return;
     subscribers.follow(session, delivery.scopeIds);
     if (delivery.more || delivery.scopeIds.some((scopeId) => (this.lastSignal.get(scopeId) ?? 0) > seen)) session.dirty = true;
-    const events = wanted(session, delivery.events);
+    const { past } = session;
+    const events = past ? delivery.events.filter((event) => event.atMs >= past.sinceMs) : delivery.events;
     const objects = events.map((event) => wire.event(event));
     if (!session.greeted && session.wantsCursor) objects.unshift(wire.subscribed(session.subscriber.accountId, session.cursor, clock.nowMs()));
     session.cursor = delivery.cursor;
@@ -101,12 +100,11 @@ export class FeedPump {
     session.send(objects, () => this.settle(session, delivery));
   }
 
-  /** The session is free again: reads on when there is more, and soon when an older transaction hides something. */
+  /** The session is free again. */
   private settle(session: SocketSession, delivery: Delivery): void {
     session.busy = false;
-    session.retryMs = delivery.pending && delivery.events.length === 0 ? Math.min(MAX_RETRY_MS, session.retryMs * 2 || FIRST_RETRY_MS) : 0;
+    if (!delivery.more) session.past = null;
     if (session.dirty) this.wake(session);
-    else if (delivery.pending) this.later(session, session.retryMs || FIRST_RETRY_MS);
   }
 
   private later(session: SocketSession, delayMs: number): void {
@@ -121,11 +119,4 @@ export class FeedPump {
     if (!past) for (const event of events) metrics.pushedAfter(clock.nowMs() - event.atMs);
     onPushed(subscriber.accountId);
   }
-}
-
-/** Without those of the past that are older than the client asked for. */
-function wanted({ past }: SocketSession, events: EventView[]): EventView[] {
-  if (!past) return events;
-  const until = BigInt(positionOf(past.until).xid);
-  return events.filter((event) => event.atMs >= past.sinceMs || BigInt(positionOf(event.cursor).xid) >= until);
 }

@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 
 import { Authenticator } from '#libs/accounts';
 import { AppConfig } from '#libs/config';
-import { ANNOUNCEMENTS_CHANNEL, Feed, positionOf, SOCKET_CHECK_CHANNEL, StorageRepository, type Subscriber, SubscribeTickets } from '#libs/events';
+import { ANNOUNCEMENTS_CHANNEL, bookmarkOf, Feed, SOCKET_CHECK_CHANNEL, StorageRepository, type Subscriber, SubscribeTickets } from '#libs/events';
 import { Clock, DomainError, isDomainError } from '#libs/kernel';
 import { CHANGES_CHANNEL } from '#libs/nodes';
 import { Logger } from '#libs/observability';
@@ -123,13 +123,12 @@ export class RealtimeGateway implements OnModuleDestroy {
     if (this.subscribers.ofAccount(subscriber.accountId).size >= this.config.realtime.maxSocketsPerAccount)
       throw new DomainError('RATE_LIMITED', 'This account has too many websockets open.');
     if (cursor) {
-      positionOf(cursor);
+      bookmarkOf(cursor);
       return (socket) => new SocketSession(socket, subscriber, cursor, true, null);
     }
-    const now = await this.feed.now();
-    if (sinceMs === null || sinceMs >= this.clock.nowMs()) return (socket) => new SocketSession(socket, subscriber, now, cursor !== null, null);
-    const start = await this.feed.since(subscriber.accountId, sinceMs);
-    return (socket) => new SocketSession(socket, subscriber, start, cursor !== null, { sinceMs, until: now });
+    const isPast = sinceMs !== null && sinceMs < this.clock.nowMs();
+    const start = isPast ? await this.feed.since(subscriber.accountId, sinceMs) : await this.feed.now();
+    return (socket) => new SocketSession(socket, subscriber, start, cursor !== null, isPast ? { sinceMs } : null);
   }
 
   private async subscriberOf(token: string | null, ticket: string | null): Promise<Subscriber> {

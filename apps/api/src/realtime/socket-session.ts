@@ -18,7 +18,6 @@ export class SocketSession {
   /** A read or a push is under way. */
   busy = false;
   greeted = false;
-  retryMs = 0;
   storage: StorageFigures | undefined;
   private alive = true;
   private messages = 0;
@@ -30,8 +29,8 @@ export class SocketSession {
     public cursor: string,
     /** Wants the cursor told at the beginning. */
     readonly wantsCursor: boolean,
-    /** Of the past, only what is younger: events of before the opening that are older than `sinceMs` are left out. */
-    readonly past: { readonly sinceMs: number; readonly until: string } | null,
+    /** Until all of the past has been read: of that, what is older is left out. */
+    public past: { readonly sinceMs: number } | null,
   ) {
     socket.on('pong', () => (this.alive = true));
     socket.on('message', () => {

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '#libs/database';
 import { type JsonFacts, MAX_DEPTH } from '#libs/nodes';
 
-import type { Position } from '../event.js';
+import type { Bookmark, Position } from '../event.js';
 
 /** One event as it stands in one feed of one viewer. */
 export interface FeedRow extends Position {
@@ -27,8 +27,8 @@ export interface ScopeRow {
   readonly turn: number;
   readonly scopeId: string;
   readonly prefix: string;
-  /** Rows are there that may not be read yet. */
-  readonly pending: boolean;
+  /** The snapshot that was read. */
+  readonly window: string;
   readonly event: FeedRow | null;
 }
 
@@ -39,8 +39,6 @@ export interface EventFilter {
   readonly fromMs?: number;
   readonly toMs?: number;
 }
-
-const HORIZON = 'pg_snapshot_xmin(pg_current_snapshot())';
 
 /**
  * The feeds of the readers `reader (turn, account_id, ...)`: the own home, and every shared folder whose invitation is accepted, from the
@@ -80,18 +78,19 @@ const COLUMNS = `e.xid::text AS xid, e.seq::text AS seq, e.event_id AS "eventId"
 
 const NAMES = `LEFT JOIN accounts a ON a.id = e.actor_id LEFT JOIN accounts o ON o.id = (e.facts ->> 'owner')::bigint`;
 
+// A row is new to a reader when its transaction was not committed in the reader's base; the index leads to the oldest that may be.
 const AFTER = `
   WITH RECURSIVE reader AS MATERIALIZED (
-    SELECT (r.turn - 1)::int AS turn, r.account_id, r.xid, r.seq
-      FROM unnest($1::bigint[], $2::xid8[], $3::bigint[]) WITH ORDINALITY AS r (account_id, xid, seq, turn)
+    SELECT (r.turn - 1)::int AS turn, r.account_id, r.base::pg_snapshot AS base, coalesce(r.page::pg_snapshot, pg_current_snapshot()) AS page, r.xid, r.seq
+      FROM unnest($1::bigint[], $2::text[], $3::text[], $4::xid8[], $5::bigint[]) WITH ORDINALITY AS r (account_id, base, page, xid, seq, turn)
   ), ${SCOPES}
-  SELECT sc.turn, sc.scope_id AS "scopeId", sc.prefix,
-         EXISTS (SELECT 1 FROM change_events x WHERE x.scope_id = sc.scope_id AND x.xid >= ${HORIZON}) AS pending, ${COLUMNS}
+  SELECT sc.turn, sc.scope_id AS "scopeId", sc.prefix, r.page::text AS "window", ${COLUMNS}
     FROM scope sc JOIN reader r ON r.turn = sc.turn
     LEFT JOIN LATERAL (
       SELECT * FROM change_events c
-       WHERE c.scope_id = sc.scope_id AND (c.xid, c.seq) > (r.xid, r.seq) AND c.xid < ${HORIZON} AND c.at_ms >= sc.since_ms
-       ORDER BY c.xid, c.seq LIMIT $4
+       WHERE c.scope_id = sc.scope_id AND c.xid >= pg_snapshot_xmin(r.base) AND (c.xid, c.seq) > (r.xid, r.seq) AND c.at_ms >= sc.since_ms
+         AND NOT pg_visible_in_snapshot(c.xid, r.base) AND pg_visible_in_snapshot(c.xid, r.page)
+       ORDER BY c.xid, c.seq LIMIT $6
     ) e ON true
     ${NAMES}
    ORDER BY sc.turn, e.xid, e.seq`;
@@ -133,19 +132,21 @@ const COUNT = `${KEYS} SELECT count(*) AS total FROM event`;
 export class FeedRepository {
   constructor(private readonly database: Database) {}
 
-  /** The feeds of each reader and up to `limit` rows of each feed behind the reader's position, in order. Readers without a home are absent. */
-  async after(readers: readonly (Position & { readonly accountId: number })[], limit: number): Promise<ScopeRow[]> {
-    const rows = await this.database.query<FeedRow & { turn: number; scopeId: string; pending: boolean }>(AFTER, [
+  /** The feeds of each reader and up to `limit` rows of each feed that the reader has not been given, in order. Readers without a home are absent. */
+  async after(readers: readonly (Bookmark & { readonly accountId: number })[], limit: number): Promise<ScopeRow[]> {
+    const rows = await this.database.query<FeedRow & { turn: number; scopeId: string; window: string }>(AFTER, [
       readers.map((reader) => reader.accountId),
-      readers.map((reader) => reader.xid),
-      readers.map((reader) => reader.seq),
+      readers.map((reader) => reader.base),
+      readers.map((reader) => reader.page?.window ?? null),
+      readers.map((reader) => reader.page?.after.xid ?? '0'),
+      readers.map((reader) => reader.page?.after.seq ?? '0'),
       limit,
     ]);
-    return rows.map(({ turn, scopeId, pending, ...row }) => ({
+    return rows.map(({ turn, scopeId, window, ...row }) => ({
       turn,
       scopeId,
       prefix: row.prefix,
-      pending,
+      window,
       event: (row.xid as string | null) === null ? null : row,
     }));
   }
@@ -166,25 +167,24 @@ export class FeedRepository {
     return (await this.database.queryOne<{ total: number }>(COUNT, [...keyValues(accountId, filter), null]))?.total ?? 0;
   }
 
-  /** Where those begin to read who want only what comes from now on. */
-  async horizon(): Promise<Position> {
-    const row = await this.database.queryOne<{ xid: string }>(`SELECT ${HORIZON}::text AS xid`);
-    return { xid: row!.xid, seq: '0' };
+  /** All that is committed now, as a snapshot. */
+  async snapshot(): Promise<string> {
+    const row = await this.database.queryOne<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot');
+    return row!.snapshot;
   }
 
-  /** The last position of any feed of the account whose event is older than `beforeMs`; the beginning when there is none. */
-  async positionBefore(accountId: number, beforeMs: number): Promise<Position> {
-    const row = await this.database.queryOne<{ xid: string; seq: string }>(
+  /** A snapshot before the last event in any feed of the account that is older than `beforeMs`; one before everything when there is none. */
+  async snapshotBefore(accountId: number, beforeMs: number): Promise<string> {
+    const row = await this.database.queryOne<{ xid: string }>(
       `WITH RECURSIVE reader AS MATERIALIZED (SELECT 0 AS turn, $1::bigint AS account_id), ${SCOPES}
-       SELECT e.xid::text AS xid, e.seq::text AS seq
+       SELECT max(e.xid)::text AS xid
          FROM scope sc
-        CROSS JOIN LATERAL (
-          SELECT c.xid, c.seq FROM change_events c WHERE c.scope_id = sc.scope_id AND c.at_ms < $2 ORDER BY c.xid DESC, c.seq DESC LIMIT 1
-        ) e
-        ORDER BY e.xid DESC, e.seq DESC LIMIT 1`,
+        CROSS JOIN LATERAL (SELECT c.xid FROM change_events c WHERE c.scope_id = sc.scope_id AND c.at_ms < $2 ORDER BY c.xid DESC, c.seq DESC LIMIT 1) e
+       HAVING count(*) > 0`,
       [accountId, beforeMs],
     );
-    return row ?? { xid: '0', seq: '0' };
+    const xid = row?.xid ?? '1';
+    return `${xid}:${xid}:`;
   }
 
   /** Removes up to `limit` rows of events from before `beforeMs`; returns how many. */

@@ -16,7 +16,7 @@ export function presentEvent(event: EventView): Record<string, unknown> {
   return {
     ...Object.fromEntries(more),
     id: event.id,
-    cursor: event.cursor,
+    ...(event.cursor === null ? {} : { cursor: event.cursor }),
     type: event.type,
     timestamp: event.atMs,
     path: event.path,
