@@ -7,6 +7,7 @@ import { type Logger, ObservabilityModule } from '#libs/observability';
 import { CloudikeModule } from './dialects/cloudike/cloudike.module.js';
 import { CloudikeEventWireModule } from './dialects/cloudike/events/index.js';
 import { HttpModule } from './http/http.module.js';
+import { PublicLinksModule } from './public-links/public-links.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 
 /** Longest time one statement of a request may take. */
@@ -31,6 +32,7 @@ export function apiModule(config: AppConfig, logger: Logger): DynamicModule {
       }),
       HttpModule,
       CloudikeModule,
+      PublicLinksModule,
       RealtimeModule.speaking(CloudikeEventWireModule),
     ],
   };

@@ -15,6 +15,7 @@ import { DOCUMENTS } from './documents.js';
 import { createNestApp } from './http/nest-app.js';
 import { nameRoute } from './http/request-facts.js';
 import { createHttpServer, drain, type RawHandler } from './http/server.js';
+import { PublicLinkPages } from './public-links/public-link-pages.js';
 import { RealtimeGateway } from './realtime/realtime.gateway.js';
 import { upgradeRequired } from './realtime/upgrade-required.js';
 
@@ -63,6 +64,7 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
       named('/previews', previewHandlerOf(app)),
       named('/health, /metrics', observabilityHandler(app.get(HealthService), metrics)),
       named('/subscribe', upgradeRequired),
+      named('/public', app.get(PublicLinkPages).handle),
     ],
     rest: app.getHttpAdapter().getInstance() as RequestListener,
     logger,

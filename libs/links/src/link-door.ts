@@ -12,6 +12,8 @@ import { type LinkAtDoor, LinkRepository } from './repositories/link.repository.
 /** What somebody shows at the door. */
 export interface LinkKey {
   readonly password?: string | undefined;
+  /** `OpenedLink.ticket` of an earlier opening, in place of the password. */
+  readonly ticket?: string | undefined;
   /** Address of the caller: wrong passwords are counted for it. */
   readonly ip: string;
   /** What he is about to do; a link for the other thing is refused (FORBIDDEN). Absent: he only looks at the link itself. */
@@ -24,6 +26,8 @@ export interface OpenedLink {
   readonly link: Link;
   /** What the link leads to, with the path `/`. */
   readonly root: LocatedNode;
+  /** Opens the link for an hour without its password; null when it has none. */
+  readonly ticket: string | null;
 }
 
 /** The way in for people who hold the hash of a link: an actor, and nothing else that would let anyone in. */
@@ -41,9 +45,10 @@ export class LinkDoor {
    * Opens a link. LINK_NOT_FOUND (unknown, withdrawn, expired, used up, its node in the trash, its issuer without the right), LINK_BLOCKED,
    * LINK_PASSWORD_WRONG, RATE_LIMITED, FORBIDDEN (see LinkKey).
    */
-  async open(hash: string, { password, ip, rights }: LinkKey): Promise<OpenedLink> {
+  async open(hash: string, { password, ticket, ip, rights }: LinkKey): Promise<OpenedLink> {
     const found = await this.alive(hash);
-    await this.passwords.check(found, password, ip);
+    const known = ticket !== undefined && found.passwordHash !== null && this.passwords.isTicket(found, ticket);
+    if (!known) await this.passwords.check(found, password, ip);
     if (rights !== undefined && found.rights !== rights) {
       const text = found.rights === 'upload' ? 'This link only takes files.' : 'This link takes no files.';
       throw new DomainError('FORBIDDEN', text);
@@ -81,6 +86,7 @@ export class LinkDoor {
     const action = found.rights === 'upload' ? 'node.create' : 'node.read';
     const open = placed !== null && (await this.access.allowed(guest, action, [placed.node])).has(placed.node.id);
     if (!open) throw linkNotFound();
-    return { guest, link: found, root: placed.node };
+    const ticket = found.passwordHash === null ? null : this.passwords.ticketOf(found);
+    return { guest, link: found, root: placed.node, ticket };
   }
 }
