@@ -21,6 +21,9 @@ export class CompanyEntity {
   @Column({ name: 'owner_id', type: 'bigint', nullable: true })
   ownerId: number | null;
 
+  @Column({ name: 'public_links_allow', type: 'boolean', nullable: false, default: true })
+  publicLinksAllow: boolean;
+
   @Column({ name: 'created_at', type: 'timestamptz', nullable: false })
   createdAt: Date;
 }
