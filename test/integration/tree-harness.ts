@@ -18,6 +18,7 @@ import {
   checkName,
   type FileToWrite,
   FileWriter,
+  FolderLimits,
   FolderMaker,
   type LocatedNode,
   mediaOf,
@@ -25,6 +26,7 @@ import {
   nameKey,
   NodeResolver,
   type NodeRef,
+  type NodeView,
   Purger,
   QuotaLedger,
   SpaceService,
@@ -127,7 +129,7 @@ export class TreeHarness {
         nowMs: Date.now(),
       });
       const place = { nodeId: newId(), parentId: folder.node.id, name, seenVersionNo: 0, clientCreatedMs: createdMs, clientModifiedMs: modifiedMs };
-      return this.write(actor, spaceId, bytes, place);
+      return this.write(actor, folder.node, bytes, place);
     });
   }
 
@@ -135,15 +137,15 @@ export class TreeHarness {
   async newVersion(actor: AccountActor, path: string, bytes: number): Promise<LocatedNode> {
     return this.unitOfWork.run(async () => {
       const node = await this.get(actor, path);
-      const { id: nodeId, parentId, name, versionNo: seenVersionNo, spaceId } = node;
+      const { id: nodeId, parentId, name, versionNo: seenVersionNo } = node;
       if (node.kind !== 'file') throw new DomainError('NOT_A_FILE', path);
-      return this.write(actor, spaceId, bytes, { nodeId, parentId: parentId!, name, seenVersionNo, clientCreatedMs: null, clientModifiedMs: null });
+      return this.write(actor, node, bytes, { nodeId, parentId: parentId!, name, seenVersionNo, clientCreatedMs: null, clientModifiedMs: null });
     });
   }
 
   private async write(
     actor: AccountActor,
-    spaceId: string,
+    { spaceId, ownerId }: NodeView,
     bytes: number,
     place: Pick<FileToWrite, 'nodeId' | 'parentId' | 'name' | 'seenVersionNo' | 'clientCreatedMs' | 'clientModifiedMs'>,
   ): Promise<LocatedNode> {
@@ -159,7 +161,7 @@ export class TreeHarness {
     const mimeType = mimeTypeOf(place.name);
     const media = mediaOf(mimeType);
     await this.service(BlobRepository).insert(blob);
-    await this.service(QuotaLedger).add(actor.accountId, bytesOf(media, bytes));
+    await this.service(QuotaLedger).add(ownerId, bytesOf(media, bytes));
     const item: FileToWrite = {
       ...place,
       versionId: newId(),
@@ -178,6 +180,7 @@ export class TreeHarness {
     };
     if (!(await this.service(FileWriter).fromBlob(actor.accountId, item, Date.now())))
       throw new DomainError('VERSION_CONFLICT', 'The file has changed.');
+    await this.service(FolderLimits).require(place.parentId, bytes, { counted: true });
     return (await this.service(NodeResolver).get(actor, { id: place.nodeId })).node;
   }
 
