@@ -57,7 +57,7 @@ class TestRun {
     const missing = this.services.missing.filter((entry) => suite.services.includes(entry.name));
     for (const { name: service, reason } of missing) warn(`  ${service} IS MISSING: ${reason}`);
     const failed = missing.some((entry) => entry.counts) ? 1 : 0;
-    if (suite.mode === 'services' && missing.some((entry) => entry.name !== 'browser')) {
+    if (suite.mode === 'services' && missing.some((entry) => !['browser', 'previews'].includes(entry.name))) {
       warn(`  ${name} WAS NOT RUN`);
       return { passed: 0, failed, skipped: 0 };
     }
@@ -65,7 +65,7 @@ class TestRun {
     const counts = await this.runner.vitest(suite, { env, dir: this.dir, args: this.options.vitestArgs });
     const noTest = counts.passed + counts.failed === 0 && this.options.vitestArgs.length === 0;
     if (noTest) return { ...counts, failed: 1 };
-    // without a browser the tests of pages are left out; where one could be had, that is a failure
+    // without a browser the tests of pages are left out, without programs those of what they make show little; where they could be had, that is a failure
     return suite.mode ? { ...counts, failed: counts.failed + failed } : counts;
   }
 
@@ -73,7 +73,7 @@ class TestRun {
   async serve() {
     await ensureDependencies({ dev: true });
     await this.#compile();
-    await this.services.need(['postgres', 'redis', 's3', 'browser'].filter((name) => !this.options.without.includes(name)));
+    await this.services.need(['postgres', 'redis', 's3', 'browser', 'previews'].filter((name) => !this.options.without.includes(name)));
     for (const { name, reason } of this.services.missing) warn(`  ${name} IS MISSING: ${reason}`);
     const file = inProject('.cache/test-services.env');
     fs.mkdirSync(path.dirname(file), { recursive: true });

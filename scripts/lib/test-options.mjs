@@ -2,7 +2,7 @@ import { LauncherError } from './project.mjs';
 
 /** Stages of a test run in their order. */
 export const STAGES = ['static', 'unit', 'integration', 'e2e-embedded', 'e2e-services'];
-const SERVICES = ['redis', 's3', 'browser'];
+const SERVICES = ['redis', 's3', 'browser', 'previews'];
 
 export const USAGE = `Usage: npm test -- [options] [-- vitest arguments]
   --only STAGE      run this stage only; may be given more than once (${STAGES.join(', ')})

@@ -7,6 +7,7 @@ import { isDebian } from './debian-packages.mjs';
 import { startEmbeddedPostgres } from './embedded-postgres.mjs';
 import { setting } from './project.mjs';
 import { step, warn } from './progress.mjs';
+import { findPreviewPrograms } from './preview-programs.mjs';
 import { findRedis, startRedis } from './redis.mjs';
 import { migrate } from './stowage-run.mjs';
 
@@ -30,13 +31,14 @@ export class TestServices {
     this.durable = durable;
   }
 
-  /** Makes sure that the named services run: `postgres`, `redis`, `s3`; `browser` is only made ready, tests start it. */
+  /** Makes sure that the named services run: `postgres`, `redis`, `s3`; `browser` and `previews` are only made ready, tests start them. */
   async need(names) {
     const starters = {
       postgres: () => this.#startPostgres(),
       redis: () => this.#startRedis(),
       s3: () => this.#startS3(),
       browser: () => this.#findBrowser(),
+      previews: () => this.#findPreviewPrograms(),
     };
     for (const name of names) {
       if (!this.#started.has(name)) this.#started.set(name, starters[name]());
@@ -116,6 +118,17 @@ export class TestServices {
       if (!found) throw new Error('no Chromium or Chrome in PATH, and no Debian packages on this system');
       note(found.origin);
       return { STOWAGE_TEST_CHROMIUM: found.program };
+    });
+  }
+
+  /** Each of these programs may be missing: then the tests show what is said without it. */
+  async #findPreviewPrograms() {
+    const given = setting('STOWAGE_TEST_PREVIEW_PROGRAMS');
+    if (given) return void (this.env.STOWAGE_TEST_PREVIEW_PROGRAMS = given);
+    await this.#bring('previews', 'Programs that make previews (Poppler, FFmpeg)', undefined, async (note) => {
+      const found = await findPreviewPrograms();
+      note(Object.keys(found).join(', ') || 'none');
+      return { STOWAGE_TEST_PREVIEW_PROGRAMS: JSON.stringify(found) };
     });
   }
 

@@ -18,6 +18,11 @@ export const available = {
   browser: Boolean(process.env.STOWAGE_TEST_CHROMIUM),
 };
 
+/** Programs that make previews, as far as this system has them: then the tests show what they make, else what is said without them. */
+export const previewPrograms = JSON.parse(process.env.STOWAGE_TEST_PREVIEW_PROGRAMS || '{}') as Readonly<
+  Partial<Record<'pdftoppm' | 'ffmpeg' | 'ffprobe' | 'soffice', string>>
+>;
+
 /** The first administrator, who is in every test database. */
 export function adminCredentials(): { email: string; password: string } {
   return { email: given('STOWAGE_TEST_ADMIN_EMAIL'), password: given('STOWAGE_TEST_ADMIN_PASSWORD') };

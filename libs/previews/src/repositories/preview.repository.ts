@@ -112,9 +112,11 @@ export class PreviewRepository {
 
   /**
    * Takes the next preview: of the company that has had no turn for the longest time, one that somebody waits for before others unless `fair`. Must
-   * run in a transaction. Null when nothing waits.
+   * run in a transaction. Null when nothing waits, except for what is just being added.
    */
   async take(fair: boolean, now: Date, leaseUntil: Date): Promise<Work | null> {
+    // takers one after the other: skipping each other's turns, they would believe that nothing waits
+    await this.database.lock('previews:take');
     for (;;) {
       const turn = await this.database.queryOne<{ tenant_id: number; urgent: boolean }>(
         `SELECT tenant_id, urgent FROM preview_turns
