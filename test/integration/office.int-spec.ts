@@ -67,6 +67,9 @@ describe('a token', () => {
     expect(await reopened()).toMatchObject({ userId: String(writer.accountId), mayWrite: true, versionNo: null });
     await house.database.run('UPDATE grants SET can_write = false WHERE account_id = $1', [writer.accountId]);
     expect(await reopened()).toMatchObject({ mayWrite: false });
+    await house.database.run('UPDATE grants SET can_write = true WHERE account_id = $1', [writer.accountId]);
+    await house.database.run('UPDATE accounts SET can_upload = false WHERE id = $1', [writer.accountId]);
+    expect(await reopened()).toMatchObject({ mayWrite: false });
     await house.database.run('DELETE FROM grants WHERE account_id = $1', [writer.accountId]);
     expect(await codeOf(reopened())).toBe('NODE_NOT_FOUND');
   });

@@ -98,7 +98,7 @@ export class WopiAccess {
       node: placed.node,
       versionNo: holder.versionNo,
       right,
-      mayWrite: holder.mayWrite && right.write,
+      mayWrite: holder.mayWrite && holder.canUpload && right.write,
       expiresMs: holder.expiresAt.getTime(),
     };
   }

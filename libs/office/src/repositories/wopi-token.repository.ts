@@ -26,6 +26,7 @@ export interface WopiHolder {
   readonly role: AccountRole | null;
   readonly authTokenId: string | null;
   readonly byPair: boolean;
+  readonly canUpload: boolean;
   readonly name: string;
   readonly guest: GuestActor | null;
   readonly createdAt: Date;
@@ -68,7 +69,7 @@ export class WopiTokenRepository {
   find(secretSha256: Buffer, now: Date): Promise<WopiHolder | null> {
     return this.database.queryOne<WopiHolder & Record<string, unknown>>(
       `SELECT w.node_id AS "nodeId", w.version_no AS "versionNo", w.may_write AS "mayWrite", w.account_id AS "accountId", a.company_id AS "companyId", a.role,
-              w.auth_token_id AS "authTokenId", w.by_pair AS "byPair", coalesce(a.name, '') AS name, w.guest, w.created_at AS "createdAt",
+              w.auth_token_id AS "authTokenId", w.by_pair AS "byPair", coalesce(a.can_upload, false) AS "canUpload", coalesce(a.name, '') AS name, w.guest, w.created_at AS "createdAt",
               w.expires_at AS "expiresAt"
          FROM wopi_tokens w
          LEFT JOIN accounts a ON a.id = w.account_id
