@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AccessService, FULL_RIGHT, GrantService, InvitationService, type Right } from '#libs/access';
-import type { AccountActor, GuestActor } from '#libs/kernel';
+import { type AccountActor, type GuestActor, newId } from '#libs/kernel';
 import { NodeResolver } from '#libs/nodes';
 
 import { countStatements } from '../support/statement-count.js';
@@ -92,6 +92,54 @@ describe('grants on nodes', () => {
     expect((await access.explain(q.id)).passes.map((pass) => [pass.pass, pass.nodeId])).toEqual([['share', p.id]]);
     await h.database.run('UPDATE shares SET public_view = false WHERE node_id = $1', [p.id]);
     expect((await access.allowed(guest, 'node.read', [p, q])).size).toBe(0);
+  });
+
+  it('open a link to a guest while its row is good and its issuer may what it gives', async () => {
+    const [owner, issuer] = [await h.account(), await h.account()];
+    await h.folder(owner, '/l/in');
+    await h.folder(owner, '/beside');
+    await give(owner, '/l', issuer, WRITER);
+    const [l, inside, beside] = [await h.get(owner, '/l'), await h.get(owner, '/l/in'), await h.get(owner, '/beside')];
+    const nodes = [l, inside, beside];
+    const make = async (rights: 'download' | 'upload', by: AccountActor): Promise<GuestActor> => {
+      const id = newId();
+      await h.database.run('INSERT INTO links (id, node_id, issuer_id, hash, rights) VALUES ($1, $2, $3, $4, $5)', [
+        id,
+        l.id,
+        by.accountId,
+        id,
+        rights,
+      ]);
+      return { kind: 'guest', pass: 'link', passId: id, rootId: l.id, spaceId: l.spaceId, issuerId: by.accountId };
+    };
+    const set = (guest: GuestActor, column: 'expires_at' | 'blocked_at', value: Date | null) =>
+      h.database.run(`UPDATE links SET ${column} = $2 WHERE id = $1`, [guest.passId, value]);
+    const [download, upload] = [await make('download', issuer), await make('upload', owner)];
+    expect(await access.allowed(download, 'node.download', nodes)).toEqual(new Set([l.id, inside.id]));
+    expect(await access.allowed(upload, 'node.create', nodes)).toEqual(new Set([l.id, inside.id]));
+    expect([...(await access.rights(upload, nodes)).values()]).toEqual([null, null, null]);
+    expect(await codeOf(access.require(upload, 'node.read', [l]))).toBe('FORBIDDEN');
+    expect(await codeOf(access.require(upload, 'node.create', [beside]))).toBe('NODE_NOT_FOUND');
+    for (const column of ['expires_at', 'blocked_at'] as const) {
+      await set(download, column, new Date(Date.now() - 1_000));
+      expect((await access.allowed(download, 'node.read', nodes)).size).toBe(0);
+      await set(download, column, null);
+    }
+    await set(download, 'expires_at', new Date(Date.now() + 60_000));
+    expect((await access.explain(inside.id)).passes.map(({ passId, rights }) => [passId, rights]).sort()).toEqual(
+      [
+        [download.passId, 'download'],
+        [upload.passId, 'upload'],
+      ].sort(),
+    );
+    await grants.update(owner, l, { accountId: issuer.accountId }, { write: true, delete: true, download: false });
+    expect((await access.allowed(download, 'node.read', nodes)).size).toBe(0);
+    await grants.update(owner, l, { accountId: issuer.accountId }, READER);
+    expect((await access.allowed(download, 'node.read', nodes)).size).toBe(2);
+    await grants.revoke(owner, l, { accountId: issuer.accountId });
+    expect((await access.allowed(download, 'node.read', nodes)).size).toBe(0);
+    await h.database.run(`UPDATE accounts SET state = 'disabled' WHERE id = $1`, [owner.accountId]);
+    expect((await access.allowed(upload, 'node.create', nodes)).size).toBe(0);
   });
 
   it('number the name of a mount up to 10 and refuse the next one', async () => {

@@ -281,6 +281,44 @@ describe('shares', () => {
     expect((await h.tree.get(owner, '/k')).shared).toBe(false);
   });
 
+  it('ask by notices, and tell there what was answered or taken back', async () => {
+    const companyId = await h.company();
+    const admin = await h.member(companyId, { admin: true });
+    const [owner, member, late] = [await h.member(companyId), await h.member(companyId), await h.member(companyId)];
+    const notices = (actor: Member) =>
+      h.tree.database.query<{ action: string; behavior: string; status: string; hash: string; text: string }>(
+        'SELECT action, behavior, status, hash, text FROM notices WHERE account_id = $1 ORDER BY created_ms, id',
+        [actor.accountId],
+      );
+    await h.tree.folder(owner, '/N');
+    const first = await h.add(owner, '/N', { member: member.email });
+    expect(await notices(member)).toEqual([
+      { action: 'share_invitation_sent', behavior: 'interactive', status: 'waiting', hash: first.hash, text: 'N' },
+    ]);
+    await h.answers.decline(member, first.hash!);
+    expect(await notices(member)).toMatchObject([{ status: 'declined' }]);
+    expect(await notices(owner)).toMatchObject([{ action: 'share_invitation_declined', behavior: 'static', status: 'new' }]);
+    await h.add(owner, '/N', { member: member.email });
+    await h.shares.uninvite(owner, { ...path('/N'), member: member.email });
+    expect((await notices(member)).map((notice) => [notice.action, notice.behavior])).toEqual([
+      ['share_invitation_sent', 'interactive'],
+      ['share_invitation_revoked', 'static'],
+    ]);
+    const groupId = await h.group(admin, [late]);
+    await h.add(owner, '/N', { groupId });
+    expect((await notices(late)).map((notice) => notice.status)).toEqual(['waiting']);
+    await h.service(GroupMembers).remove(admin, groupId, [late.accountId]);
+    expect((await notices(late)).map((notice) => notice.action)).toEqual(['share_invitation_revoked']);
+    const { folderHash } = await h.offers.publish(owner, { ...path('/N'), publicName: 'Known as' });
+    await h.offers.request(late, { folderHash, message: '' });
+    const [request] = await h.offers.requests(owner);
+    const question = async () => (await notices(owner)).find((notice) => notice.hash === request!.hash);
+    expect(await question()).toMatchObject({ action: 'share_request_sent', behavior: 'interactive', status: 'waiting' });
+    await h.offers.hide(owner, { folderHash });
+    expect(await question()).toMatchObject({ status: 'declined' });
+    expect((await notices(late)).at(-1)).toMatchObject({ action: 'share_request_declined', text: 'Known as' });
+  });
+
   it('take a fixed number of statements whatever the number of people and folders', async () => {
     const companyId = await h.company();
     const owner = await h.member(companyId);

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 
+import { AccountsModule } from '#libs/accounts';
 import { DatabaseModule } from '#libs/database';
 import { GroupsModule } from '#libs/groups';
 import { Clock, SystemClock } from '#libs/kernel';
@@ -19,7 +20,7 @@ import { SharingLog } from './sharing-log.js';
 
 /** Who may do what to which node, and how that comes and goes. */
 @Module({
-  imports: [DatabaseModule, NodesModule, GroupsModule],
+  imports: [DatabaseModule, AccountsModule, NodesModule, GroupsModule],
   providers: [
     { provide: Clock, useClass: SystemClock },
     RightRepository,

@@ -161,15 +161,15 @@ export class GrantService {
   async groupMembersRemoved(groupId: number, accountIds: readonly number[], byId: number): Promise<void> {
     const grants = await this.grants.ofGroup(groupId);
     await this.grants.lock(grants.map((grant) => grant.nodeId));
-    await this.invitations.removeOf(
-      grants.map((grant) => grant.id),
-      accountIds,
-    );
-    const folders = await this.folders.find(grants.map((grant) => grant.nodeId));
-    for (const folder of folders.values()) {
+    const grantIds = grants.map((grant) => grant.id);
+    const waiting = await this.invitations.waitingOf(grantIds, accountIds);
+    await this.invitations.removeOf(grantIds, accountIds);
+    for (const folder of (await this.folders.find(grants.map((grant) => grant.nodeId))).values()) {
       const lost = await this.mounts.drop(folder, accountIds, byId);
       const people = lost.map((mount) => mount.accountId);
       await this.log.removed(folder, people, lost, byId, false);
+      const hopeful = waiting.filter((invitation) => invitation.nodeId === folder.id);
+      await this.log.revoked(folder, hopeful, byId);
     }
   }
 

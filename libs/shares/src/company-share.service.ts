@@ -4,10 +4,11 @@ import { AccessService, GrantService, InvitationRepository } from '#libs/access'
 import { type AccountRecord, AccountDirectory } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError } from '#libs/kernel';
-import { ChangeLog, checkName, nodeNotFound, NodeRepository, NodeResolver, pageRows, SpaceService } from '#libs/nodes';
+import { checkName, nodeNotFound, NodeRepository, NodeResolver, pageRows, SpaceService } from '#libs/nodes';
 
 import { type CompanyFolder, CompanyShareRepository, type Outgoing } from './repositories/company-share.repository.js';
 import { ShareRepository } from './repositories/share.repository.js';
+import { RequestLog } from './request-log.js';
 import { type FolderName, ShareFolders } from './share-folders.js';
 import { memberRight, ShareService } from './share.service.js';
 
@@ -50,7 +51,7 @@ export class CompanyShareService {
     private readonly nodes: NodeRepository,
     private readonly spaces: SpaceService,
     private readonly directory: AccountDirectory,
-    private readonly changes: ChangeLog,
+    private readonly log: RequestLog,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
@@ -83,6 +84,7 @@ export class CompanyShareService {
       const node = path ? (await this.folders.own(actor, { path })).node : await this.offeredByActor(actor, folderHash ?? '');
       await this.spaces.lock(node.spaceId);
       await this.shares.hold(node.id);
+      await this.log.declineAll(node.id, actor.accountId);
       if (!(await this.offers.hide(node.id))) throw nodeNotFound();
       await this.shares.removeIfEmpty(node.id);
       await this.touch([node.parentId!, node.id]);
@@ -140,12 +142,11 @@ export class CompanyShareService {
     await this.unitOfWork.run(async () => {
       const answers = await this.invitations.ofNode([offer.nodeId], actor.accountId);
       if (answers.some((invitation) => invitation.state !== 'declined')) throw new DomainError('FORBIDDEN', 'The folder is shared with you already.');
-      if (!(await this.offers.request(offer.nodeId, actor.accountId, message, this.clock.now()))) {
-        throw new DomainError('REQUEST_PENDING', 'You have asked for this folder already.');
-      }
-      const facts = { directory_name: offer.publicName, owner: offer.ownerId, collab_id: actor.accountId, message };
-      const told = { actorId: actor.accountId, nodeId: offer.nodeId, path: `/${offer.publicName}`, facts };
-      await this.changes.recordForAccounts('share_request_sent', [offer.ownerId, actor.accountId], told);
+      await this.shares.hold(offer.nodeId);
+      const { nodeId, ownerId, publicName: folderName } = await this.one(actor, folderHash);
+      const hash = await this.offers.request(nodeId, actor.accountId, message, this.clock.now());
+      if (hash === null) throw new DomainError('REQUEST_PENDING', 'You have asked for this folder already.');
+      await this.log.tell('sent', { nodeId, ownerId, accountId: actor.accountId, hash, message, folderName }, actor.accountId);
     });
   }
 
@@ -176,9 +177,7 @@ export class CompanyShareService {
       if (!node) throw nodeNotFound();
       await this.access.require(actor, 'node.share', [node]);
       await this.grants.grant(actor, { node, subject: { accountId: request.accountId }, right: memberRight(writer), accepted: true });
-      const facts = { directory_name: request.folderName, owner: request.ownerId, collab_id: request.accountId, writer };
-      const told = { actorId: actor.accountId, nodeId: request.nodeId, path: `/${request.folderName}`, facts };
-      await this.changes.recordForAccounts('share_request_accepted', [request.ownerId, request.accountId], told);
+      await this.log.tell('accepted', request, actor.accountId, writer);
     });
   }
 

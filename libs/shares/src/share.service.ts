@@ -6,6 +6,7 @@ import { type AccountActor, Clock, DomainError, isDomainError } from '#libs/kern
 import { ChangeLog, type LocatedNode, NodeRepository, SpaceService, SubtreeRepository } from '#libs/nodes';
 
 import { ShareRepository } from './repositories/share.repository.js';
+import { RequestLog } from './request-log.js';
 import { type FolderName, type HeldFolder, ShareFolders } from './share-folders.js';
 import { accountNotFound, type NamedSubject, ShareMembers, type SubjectName } from './share-members.js';
 
@@ -48,6 +49,7 @@ export class ShareService {
     private readonly subtrees: SubtreeRepository,
     private readonly spaces: SpaceService,
     private readonly changes: ChangeLog,
+    private readonly requests: RequestLog,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
@@ -98,6 +100,7 @@ export class ShareService {
       await this.shares.hold(node.id);
       if ((await this.shares.find(node.id)) === null) throw notShared();
       await this.grants.revokeAll(owner, node, actor.accountId);
+      await this.requests.declineAll(node.id, actor.accountId);
       if (!(await this.shares.remove(node.id))) throw notShared();
       await this.showMark(node);
     });

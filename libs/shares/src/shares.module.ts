@@ -10,6 +10,7 @@ import { CompanyShareService } from './company-share.service.js';
 import { CompanyShareRepository } from './repositories/company-share.repository.js';
 import { ShareListRepository } from './repositories/share-list.repository.js';
 import { ShareRepository } from './repositories/share.repository.js';
+import { RequestLog } from './request-log.js';
 import { ShareAnswers } from './share-answers.js';
 import { ShareDoor } from './share-door.js';
 import { ShareFolders } from './share-folders.js';
@@ -27,6 +28,7 @@ const PUBLIC = [ShareService, ShareAnswers, ShareListService, CompanyShareServic
     ShareRepository,
     ShareListRepository,
     CompanyShareRepository,
+    RequestLog,
     ShareFolders,
     ShareMembers,
     ...PUBLIC,

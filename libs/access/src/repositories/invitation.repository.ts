@@ -49,7 +49,7 @@ export class InvitationRepository {
          SELECT n.id, $1, n.account_id, n.hash, $5, $6, $7::timestamptz, CASE WHEN $5 = 'accepted' THEN $7::timestamptz END
            FROM unnest($2::uuid[], $3::bigint[], $4::text[]) AS n (id, account_id, hash)
          ON CONFLICT (grant_id, account_id) DO UPDATE
-            SET hash = excluded.hash, state = excluded.state, message = excluded.message, created_at = excluded.created_at, answered_at = excluded.answered_at
+            SET hash = CASE invitations.state WHEN 'waiting' THEN invitations.hash ELSE excluded.hash END, state = excluded.state, message = excluded.message, created_at = excluded.created_at, answered_at = excluded.answered_at
           WHERE invitations.state = 'declined' OR (invitations.state = 'waiting' AND excluded.state = 'accepted')
          RETURNING *
        )
@@ -75,11 +75,20 @@ export class InvitationRepository {
     );
   }
 
+  /** The unanswered invitations of accounts by these grants, whether or not they are in the group still. */
+  async waitingOf(grantIds: readonly string[], accountIds: readonly number[]): Promise<Invitation[]> {
+    return this.database.query<Invitation & Record<string, unknown>>(
+      `SELECT ${COLUMNS} FROM invitations i JOIN grants g ON g.id = i.grant_id
+        WHERE i.grant_id = ANY($1::uuid[]) AND i.account_id = ANY($2::bigint[]) AND i.state = 'waiting' ORDER BY i.account_id`,
+      [grantIds, accountIds],
+    );
+  }
+
   async setState(ids: readonly string[], state: InvitationState, at: Date): Promise<void> {
     await this.database.run('UPDATE invitations SET state = $2, answered_at = $3 WHERE id = ANY($1::uuid[])', [ids, state, at]);
   }
 
-  /** Takes the invitations of accounts to a grant of their group away, and tells which there were. */
+  /** Takes the invitations of accounts to grants of their group away. */
   async removeOf(grantIds: readonly string[], accountIds: readonly number[]): Promise<void> {
     await this.database.run('DELETE FROM invitations WHERE grant_id = ANY($1::uuid[]) AND account_id = ANY($2::bigint[])', [grantIds, accountIds]);
   }

@@ -130,13 +130,12 @@ export class CompanyShareRepository {
     return row!.hash;
   }
 
-  /** Takes the offer back with what was asked; false when there is none. */
+  /** Takes the offer back; false when there is none. */
   async hide(nodeId: string): Promise<boolean> {
     const changed = await this.database.run(
       'UPDATE shares SET public_name = NULL, folder_hash = NULL, published_at = NULL WHERE node_id = $1 AND folder_hash IS NOT NULL',
       [nodeId],
     );
-    await this.database.run('DELETE FROM share_requests WHERE node_id = $1', [nodeId]);
     return changed === 1;
   }
 
@@ -145,13 +144,23 @@ export class CompanyShareRepository {
     return this.database.query<CompanyFolder & Record<string, unknown>>(FOLDERS, [companyId, accountId, folderHash, limit, offset]);
   }
 
-  /** False when the account asks already. */
-  async request(nodeId: string, accountId: number, message: string, at: Date): Promise<boolean> {
-    const inserted = await this.database.run(
-      'INSERT INTO share_requests (id, node_id, account_id, hash, message, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING',
+  /** The hash of the request; null when the account asks already. */
+  async request(nodeId: string, accountId: number, message: string, at: Date): Promise<string | null> {
+    const row = await this.database.queryOne<{ hash: string }>(
+      `INSERT INTO share_requests (id, node_id, account_id, hash, message, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING hash`,
       [newId(at.getTime()), nodeId, accountId, newHash(), message, at],
     );
-    return inserted === 1;
+    return row?.hash ?? null;
+  }
+
+  /** Takes away everything that was asked for a folder that is on offer, and tells what it was, with the name that the askers know. */
+  async removeRequests(nodeId: string): Promise<ShareRequest[]> {
+    return this.database.query<ShareRequest & Record<string, unknown>>(
+      `WITH r AS (DELETE FROM share_requests WHERE node_id = $1 RETURNING *)
+       SELECT r.node_id AS "nodeId", s.account_id AS "ownerId", r.account_id AS "accountId", r.hash, r.message, coalesce(h.public_name, n.name) AS "folderName"
+         FROM r JOIN shares h ON h.node_id = r.node_id JOIN nodes n ON n.id = r.node_id JOIN spaces s ON s.id = n.space_id`,
+      [nodeId],
+    );
   }
 
   /** What the owner is asked for, oldest first. */
