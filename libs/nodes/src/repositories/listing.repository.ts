@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '#libs/database';
 
 import type { NodeView } from '../node.js';
-import { mountTarget, type MountTarget, toNode } from './node-columns.js';
+import { type MountTarget, mountTargetIn, toNode } from './node-columns.js';
 
 export type NodeOrder = 'name' | 'modified' | 'size';
 
@@ -53,7 +53,8 @@ const COLUMNS = `n.id, n.kind, n.name, n.current_version_no AS "versionNo", n.si
   n.author_id AS "authorId", n.revision, n.child_files AS "childFiles", n.child_folders AS "childFolders", n.child_bytes AS "childBytes",
   f.node_id IS NOT NULL AS favorite,
   CASE WHEN n.shared OR n.linked OR n.limit_bytes IS NOT NULL OR n.mount_of IS NOT NULL
-       THEN json_build_object('shared', n.shared, 'linked', n.linked, 'limitBytes', n.limit_bytes, 'mount', ${mountTarget('$2')}) END AS special`;
+       THEN json_build_object('shared', n.shared, 'linked', n.linked, 'limitBytes', n.limit_bytes, 'mount',
+              CASE WHEN n.mount_of IS NOT NULL THEN ${mountTargetIn('$1', '$2')} END) END AS special`;
 const REMOVED_COLUMNS = `n.removal, (extract(epoch FROM n.removed_at) * 1000)::bigint AS "removedAtMs", n.trash_name AS "trashName", n.restore_path AS "restorePath"`;
 
 const SORT = {
