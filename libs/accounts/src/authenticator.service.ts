@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 
-import { type AccountActor, Clock, DomainError, isUuid, sha256 } from '#libs/kernel';
+import { type AccountActor, Clock, DomainError, sha256 } from '#libs/kernel';
 
 import { ActivityRecorder } from './activity-recorder.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
@@ -69,7 +69,7 @@ export class Authenticator {
           trustMs: TRUST_MS,
         };
       }
-      const holder = isUuid(tokenId) ? await this.tokens.findHolderOf(tokenId) : null;
+      const holder = await this.tokens.findHolderOf(tokenId);
       if (holder?.accountId !== accountId || !letsIn(holder, nowMs)) throw unauthenticated();
       const { companyId, role, ownerId } = holder;
       return { actor: { kind: 'account', accountId, companyId, role, tokenId }, ownerId, trustMs: TRUST_MS };

@@ -9,6 +9,8 @@ import { type Actor, Clock, DomainError, isUuid } from '#libs/kernel';
 export const PREVIEW_PATH = '/previews/';
 /** A URL works for 12 to 24 hours, and stays the same for 12, so that what a browser keeps is found again. */
 const STEP_SECONDS = 12 * 3600;
+/** Without a token whose end would end it, a URL works for 15 to 30 minutes. */
+const TOKENLESS_STEP_SECONDS = 15 * 60;
 
 /** Who a URL was made for, as it stands in the URL. */
 export type Viewer =
@@ -48,7 +50,8 @@ export class PreviewLinks {
   /** URLs of one version of a file for this actor, by kind. One signature covers all kinds, because lists have many thousands of them. */
   of(actor: Actor, nodeId: string, versionNo: number): (kind: string) => string {
     const by = viewerText(actor);
-    const expires = (Math.floor(this.clock.nowMs() / 1000 / STEP_SECONDS) + 2) * STEP_SECONDS;
+    const step = actor.kind === 'account' && actor.tokenId === null ? TOKENLESS_STEP_SECONDS : STEP_SECONDS;
+    const expires = (Math.floor(this.clock.nowMs() / 1000 / step) + 2) * step;
     const query = `?by=${by}&exp=${expires}&sig=${this.signature(by, nodeId, String(versionNo), String(expires))}`;
     return (kind) => `${this.base}${PREVIEW_PATH}${nodeId}/${versionNo}/${kind}${query}`;
   }

@@ -81,9 +81,9 @@ export class Previews {
   async start(actor: Actor, ref: NodeRef, request: PreviewRequest = {}): Promise<{ started: boolean }> {
     const { version, format } = await this.subject(actor, ref, request);
     if (format === null) return { started: false };
+    if (await this.urge(version, format, AGAIN_MS)) return { started: true };
     const known = await this.previews.find(version.blobId, format);
-    if (known?.state === 'new' || known?.state === 'processing') return { started: true };
-    return { started: await this.urge(version, format, AGAIN_MS) };
+    return { started: known?.state === 'new' || known?.state === 'processing' };
   }
 
   /**

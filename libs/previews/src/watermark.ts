@@ -26,7 +26,7 @@ export async function watermarked(picture: () => Promise<Buffer>, text: string, 
   if (known) return known;
   const source = sharp(await picture());
   const { width, height } = await source.metadata();
-  const mark = await tile(text, Math.max(width, height));
+  const mark = await tile(text, width, height);
   const marked = await source
     .composite([{ input: mark, tile: true, blend: 'over' }])
     .jpeg({ quality: QUALITY })
@@ -36,9 +36,9 @@ export async function watermarked(picture: () => Promise<Buffer>, text: string, 
 }
 
 /** One tile: the text aslant, light with a dark edge, so that it shows on every ground. */
-async function tile(text: string, edge: number): Promise<Buffer> {
+async function tile(text: string, groundWidth: number, groundHeight: number): Promise<Buffer> {
   const escaped = [...text].slice(0, MAX_CHARACTERS).join('').replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-  const size = Math.max(6, Math.round(edge / 45));
+  const size = Math.max(6, Math.round(Math.max(groundWidth, groundHeight) / 45));
   const write = (color: string) =>
     sharp({
       text: {
@@ -61,8 +61,8 @@ async function tile(text: string, edge: number): Promise<Buffer> {
     .png()
     .toBuffer();
   const turned = await sharp(flat).rotate(-30, { background: '#00000000' }).png().toBuffer();
-  const { width: turnedWidth, height: turnedHeight } = await sharp(turned).metadata();
-  if (turnedWidth <= edge && turnedHeight <= edge) return turned;
+  const tileSize = await sharp(turned).metadata();
+  if (tileSize.width <= groundWidth && tileSize.height <= groundHeight) return turned;
   // a tile must not be larger than what it lies on
-  return sharp(turned).resize(edge, edge, { fit: 'inside' }).png().toBuffer();
+  return sharp(turned).resize(groundWidth, groundHeight, { fit: 'inside' }).png().toBuffer();
 }
