@@ -55,6 +55,11 @@ export class TaskService {
     return view(owned(actor, PUBLIC_ID.test(publicId) ? await this.tasks.byPublicId(publicId) : null));
   }
 
+  /** By which id the starter knows a task: for its handler. */
+  async publicIdOf(taskId: string): Promise<string> {
+    return this.tasks.publicIdOf(taskId);
+  }
+
   /** The task of this kind, and of this `input` when it is given, that the actor started last, or null. */
   async latest(actor: Actor, kind: TaskKind, input?: object): Promise<TaskView | null> {
     const row = actor.kind === 'guest' ? null : await this.tasks.latest(accountOf(actor), kind, input ?? null);

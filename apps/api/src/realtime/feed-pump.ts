@@ -74,7 +74,7 @@ export class FeedPump {
     try {
       const readers = batch.map(({ subscriber, cursor }) => ({ accountId: subscriber.accountId, cursor }));
       const deliveries = await this.parts.feed.afterMany(readers, PAGE);
-      batch.forEach((session, index) => this.deliver(session, deliveries[index]!, seen));
+      batch.forEach((session, index) => void this.deliver(session, deliveries[index]!, seen));
     } catch (error) {
       this.parts.logger.warn('events could not be read for websockets', { error });
       for (const session of batch) this.later(session, FAILED_RETRY_MS);
@@ -84,14 +84,24 @@ export class FeedPump {
     }
   }
 
-  private deliver(session: SocketSession, delivery: Delivery, seen: number): void {
-    const { subscribers, wire, clock } = this.parts;
+  private async deliver(session: SocketSession, delivery: Delivery, seen: number): Promise<void> {
     if (!session.isOpen) return;
-    subscribers.follow(session, delivery.scopeIds);
+    this.parts.subscribers.follow(session, delivery.scopeIds);
     if (delivery.more || delivery.scopeIds.some((scopeId) => (this.lastSignal.get(scopeId) ?? 0) > seen)) session.dirty = true;
     const { past } = session;
     const events = past ? delivery.events.filter((event) => event.atMs >= past.sinceMs) : delivery.events;
-    const objects = events.map((event) => wire.event(event));
+    let objects: object[];
+    try {
+      objects = events.length === 0 ? [] : await this.parts.wire.events(events);
+    } catch (error) {
+      this.parts.logger.warn('events could not be presented to a websocket', { error });
+      return this.later(session, FAILED_RETRY_MS);
+    }
+    if (session.isOpen) this.push(session, delivery, events, objects);
+  }
+
+  private push(session: SocketSession, delivery: Delivery, events: readonly EventView[], objects: object[]): void {
+    const { wire, clock } = this.parts;
     if (!session.greeted && session.wantsCursor) objects.unshift(wire.subscribed(session.subscriber.accountId, session.cursor, clock.nowMs()));
     session.cursor = delivery.cursor;
     if (objects.length === 0 && session.greeted) return this.settle(session, delivery);

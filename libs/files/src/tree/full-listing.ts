@@ -5,7 +5,16 @@ import { Injectable } from '@nestjs/common';
 import { AccessService } from '#libs/access';
 import { BlobStore } from '#libs/blob-store';
 import { type Actor, Clock, DomainError, randomHex, SYSTEM_ACTOR } from '#libs/kernel';
-import { childPath, DerivedObjectRepository, ListingRepository, type LocatedNode, nameKey, NodeResolver, SubtreeRepository } from '#libs/nodes';
+import {
+  ChangeLog,
+  childPath,
+  DerivedObjectRepository,
+  ListingRepository,
+  type LocatedNode,
+  nameKey,
+  NodeResolver,
+  SubtreeRepository,
+} from '#libs/nodes';
 import { HandlesTask, type TaskContext, type TaskHandler, TaskService } from '#libs/tasks';
 
 const PAGE = 1_000;
@@ -51,6 +60,8 @@ export class FullListingTask implements TaskHandler<FullListingInput> {
     private readonly subtrees: SubtreeRepository,
     private readonly derived: DerivedObjectRepository,
     private readonly store: BlobStore,
+    private readonly changes: ChangeLog,
+    private readonly tasks: TaskService,
     private readonly clock: Clock,
   ) {}
 
@@ -74,6 +85,8 @@ export class FullListingTask implements TaskHandler<FullListingInput> {
     };
     const { sizeBytes } = await this.store.put(storeKey, Readable.from(inChunks(this.write(node, count))), { contentType: 'application/json' });
     if (!(await this.derived.markReady(storeKey, sizeBytes))) throw new DomainError('TASK_FAILED', 'The listing expired before it was complete.');
+    const facts = { owner: node.ownerId, listing_request_id: await this.tasks.publicIdOf(context.taskId), request_id: '' };
+    await this.changes.recordForAccounts('metadata_full_listing', [node.ownerId], { actorId: node.ownerId, path: '', facts });
     return { storeKey, sizeBytes, nodes };
   }
 

@@ -27,7 +27,7 @@ export class TreeModule {}
 
 /** The tasks of the tree, for the worker. */
 @Module({
-  imports: [TreeModule, NodesModule, BlobStoreModule],
+  imports: [TreeModule, NodesModule, BlobStoreModule, TasksModule],
   providers: [FullListingTask, FolderSizeTask, { provide: Clock, useClass: SystemClock }],
 })
 export class TreeJobsModule {}

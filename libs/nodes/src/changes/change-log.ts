@@ -59,7 +59,9 @@ export class ChangeLog {
     if (rule) {
       const hash = textOf(facts?.hash) ?? item.eventId;
       const text = textOf(facts?.directory_name) ?? item.path.slice(item.path.lastIndexOf('/') + 1);
-      await this.notices.write(rule, accountIds, { action: type, hash, actorId, path: item.path, text, nowMs });
+      // the owner hears of invitations to his folder, whoever sends them; the question is not his
+      const asked = type === 'share_invitation_sent' ? accountIds.filter((id) => id !== facts?.owner) : accountIds;
+      await this.notices.write(rule, asked, { action: type, hash, actorId, path: item.path, text, nowMs });
     }
     await this.wake([...told.values(), ...later]);
   }

@@ -60,6 +60,11 @@ export class TaskRepository {
     ]);
   }
 
+  /** Empty when there is no such task. */
+  async publicIdOf(id: string): Promise<string> {
+    return (await this.database.queryOne<{ publicId: string }>('SELECT public_id AS "publicId" FROM tasks WHERE id = $1', [id]))?.publicId ?? '';
+  }
+
   byPublicId(publicId: string): Promise<TaskRow | null> {
     return this.database.queryOne<Row>(`SELECT ${COLUMNS} FROM tasks WHERE public_id = $1`, [publicId]);
   }

@@ -3,13 +3,17 @@ import { Injectable } from '@nestjs/common';
 import type { EventView, StorageFigures } from '#libs/events';
 
 import { EventWire } from '../../../realtime/event-wire.js';
-import { presentEvent } from './event.presenter.js';
+import { EventPresenter } from './event.presenter.js';
 
 /** What websockets push, as clients of this dialect read it. */
 @Injectable()
 export class CloudikeEventWire extends EventWire {
-  event(event: EventView): object {
-    return presentEvent(event);
+  constructor(private readonly presenter: EventPresenter) {
+    super();
+  }
+
+  events(events: readonly EventView[]): Promise<object[]> {
+    return this.presenter.present(events);
   }
 
   subscribed(accountId: number, cursor: string, nowMs: number): object {

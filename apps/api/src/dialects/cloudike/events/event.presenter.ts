@@ -1,15 +1,49 @@
-import type { EventView } from '#libs/events';
+import { Injectable } from '@nestjs/common';
 
+import type { EventView } from '#libs/events';
+import type { AccountActor } from '#libs/kernel';
+import { NodeFacts } from '#libs/node-facts';
+import { NodeResolver } from '#libs/nodes';
+
+import { presentExtradata, type WireExtradata } from '../presenters/extradata.presenter.js';
 import { iconOf } from '../presenters/icon.js';
 
 type Facts = EventView['facts'];
 
 const KNOWN = new Set(['kind', 'owner', 'created', 'modified', 'version', 'size', 'mime', 'shared', 'old', 'oldname']);
 
-/**
- * The event object of contract 1.9 and 6: the same in `events/` and on websockets. Facts that only some types have (`public_hash`,
- * `processed_interfaces`, `hash`, ...) stand in it under their own names.
- */
+/** Events as clients of this dialect read them: the same in `events/` and on websockets (contract 1.9 and 6). */
+@Injectable()
+export class EventPresenter {
+  constructor(
+    private readonly resolver: NodeResolver,
+    private readonly facts: NodeFacts,
+  ) {}
+
+  /** Events of one viewer, in their order. No statement, or two when previews were made: their links are the viewer's own and do not live long. */
+  async present(events: readonly EventView[]): Promise<Record<string, unknown>[]> {
+    const previews = await this.previews(events.filter((event) => event.type === 'extradata_created'));
+    return events.map((event) => {
+      const wire = presentEvent(event);
+      return event.type === 'extradata_created' ? { ...wire, processed_interfaces: previews.get(event.nodeId) ?? {} } : wire;
+    });
+  }
+
+  private async previews(events: readonly EventView[]): Promise<Map<string | null, WireExtradata>> {
+    const [first] = events;
+    if (!first) return new Map();
+    const viewer: AccountActor = { kind: 'account', accountId: first.viewerId, companyId: null, role: 'user', tokenId: null };
+    const placed = await this.resolver.findMany(
+      viewer,
+      events.flatMap(({ nodeId }) => (nodeId === null ? [] : [{ id: nodeId }])),
+    );
+    const nodes = placed.flatMap((place) => place?.node ?? []);
+    const facts = await this.facts.of(viewer, nodes);
+    return new Map(nodes.map((node) => [node.id, presentExtradata(facts.get(node.id)?.extradata ?? null)]));
+  }
+}
+
+/** One event. Facts that only some types have (`public_hash`, `hash`, ...) stand in it under their own names. */
 export function presentEvent(event: EventView): Record<string, unknown> {
   const { facts, oldPath } = event;
   const more = Object.entries(facts).filter(([name]) => !KNOWN.has(name));
@@ -25,13 +59,14 @@ export function presentEvent(event: EventView): Record<string, unknown> {
     init_event_user_name: event.actorName,
     deleted: event.type.endsWith('_deleted') && facts.kind !== undefined && !event.type.startsWith('link_'),
     ...(facts.kind === undefined ? {} : nodeFields(event)),
+    ...(facts.owner === undefined ? {} : { owner_id: facts.owner, owner_name: event.ownerName }),
     ...(oldPath === null ? {} : { oldpath: oldPath }),
     ...(facts.oldname === undefined ? {} : { oldname: facts.oldname }),
     ...(isFacts(facts.old) ? { old: before(facts.old) } : {}),
   };
 }
 
-function nodeFields({ facts, ownerName }: EventView): Record<string, unknown> {
+function nodeFields({ facts }: EventView): Record<string, unknown> {
   const folder = facts.kind === 'folder';
   const mimeType = typeof facts.mime === 'string' ? facts.mime : 'application/octet-stream';
   return {
@@ -43,8 +78,6 @@ function nodeFields({ facts, ownerName }: EventView): Record<string, unknown> {
     modified: facts.modified,
     content: content(facts),
     shared: facts.shared === true,
-    owner_id: facts.owner,
-    owner_name: ownerName,
   };
 }
 

@@ -3,7 +3,7 @@ import { type AccountActor, Clock } from '#libs/kernel';
 
 import { CloudikeController, CurrentActor, ok, OptionalActor, Params, Route } from '../http/index.js';
 import { presentTask } from '../presenters/task.presenter.js';
-import { presentEvent } from './event.presenter.js';
+import { EventPresenter } from './event.presenter.js';
 import { EventFilterDto, EventListDto, NoticeListDto } from './events.dto.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -17,13 +17,14 @@ export class EventsController {
     private readonly notices: NoticeService,
     private readonly tickets: SubscribeTickets,
     private readonly sockets: SocketCheck,
+    private readonly presenter: EventPresenter,
     private readonly clock: Clock,
   ) {}
 
   @Route('events', { auth: 'account', summary: 'What happened, newest first' })
   async list(@CurrentActor() { accountId }: AccountActor, @Params(EventListDto) params: EventListDto) {
     const page = { skip: params.skip ?? 0, limit: params.limit ?? DEFAULT_LIMIT, ...filterOf(params, this.clock.nowMs()) };
-    return (await this.feed.list(accountId, page)).map(presentEvent);
+    return this.presenter.present(await this.feed.list(accountId, page));
   }
 
   @Route('events_len', { auth: 'account', summary: 'How many events a filter finds' })
