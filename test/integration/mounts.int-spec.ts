@@ -181,6 +181,13 @@ describe('folders of others in a tree', () => {
     await tree.newVersion(ben, '/big/d0/f0.bin', 50);
     await tree.file(ben, '/big/d0/old.bin', { bytes: 7 });
     await tree.remove(ben, '/big/d0/old.bin');
+    const linked = await tree.get(ben, '/big/d1/f1.bin');
+    await tree.database.run(`INSERT INTO links (id, node_id, issuer_id, hash, rights) VALUES (gen_random_uuid(), $1, $2, $3, 'download')`, [
+      linked.id,
+      ben.accountId,
+      `link-${linked.id}`,
+    ]);
+    expect((await tree.get(ben, '/big/d1/f1.bin')).linked).toBe(true);
     const [annas, bens] = [await tree.usedBytes(anna), await tree.usedBytes(ben)];
     const moved = await move(ben, '/big', '/docs');
     expect(moved).toMatchObject({ path: '/docs/big', ownerId: anna.accountId });
@@ -191,8 +198,43 @@ describe('folders of others in a tree', () => {
     expect(await tree.trashNames(anna)).toEqual([]);
     await tree.trash.undelete(ben, { paths: [['big', 'd0', 'old.bin']] });
     expect(await names(ben, '/big/d0')).toBe('old.bin');
+    expect((await tree.get(ben, '/docs/big/d1/f1.bin')).linked).toBe(false);
+    expect(await tree.database.query('SELECT id FROM links WHERE node_id = $1', [linked.id])).toEqual([]);
     expect((await move(ben, '/docs/big/d1', '/')).ownerId).toBe(ben.accountId);
     expect(await names(anna, '/work/docs/big')).toBe('d0 d2 d3');
+    expect(await tree.defects()).toEqual([]);
+  });
+
+  it('cross with many nodes at once, and with files that arrive meanwhile', async () => {
+    const { anna, ben } = await three();
+    const root = await tree.folder(ben, '/heap');
+    const blob = await tree.file(ben, '/heap/seed.bin', { bytes: 0 });
+    for (let folder = 0; folder < 10; folder++) {
+      const { id, spaceId } = await tree.folder(ben, `/heap/d${folder}`);
+      await tree.database.run(
+        `WITH made AS (
+           INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, current_version_no, blob_id, size_bytes, md5, mime_type, created_ms, modified_ms, author_id)
+           SELECT gen_random_uuid(), $1, $2, 'file', 'f' || i, 'f' || i, 1, n.blob_id, n.size_bytes, n.md5, n.mime_type, 1, 1, n.author_id
+             FROM generate_series(1, 500) i, nodes n WHERE n.id = $3 RETURNING *
+         )
+         INSERT INTO versions (node_id, no, id, space_id, blob_id, size_bytes, md5, mime_type, media, author_id)
+         SELECT id, 1, id, space_id, blob_id, size_bytes, md5, mime_type, 'other', author_id FROM made`,
+        [spaceId, id, blob.id],
+      );
+      await tree.database.run('UPDATE nodes SET child_files = child_files + 500 WHERE id = $1', [id]);
+    }
+    const uploads = Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => tree.file(ben, `/heap/d${index % 10}/deep${index % 3}/new${index}.bin`, { bytes: 3 })),
+    );
+    const moved = await move(ben, '/heap', '/docs');
+    const outcomes = await uploads;
+    expect(moved.id).toBe(root.id);
+    const arrived = outcomes.filter((outcome) => outcome.status === 'fulfilled').length;
+    const [there, here] = [await tree.browse.totals(anna, at('/work/docs/heap')), await tree.browse.totals(ben, at('/'))];
+    // Both count what is behind the mount; what came too late was made in a new folder of the old name, or not at all.
+    expect(there.files).toBeGreaterThanOrEqual(5001);
+    expect(here.files).toBeGreaterThanOrEqual(there.files + 2);
+    expect(here.files - 2).toBe(5001 + arrived);
     expect(await tree.defects()).toEqual([]);
   });
 

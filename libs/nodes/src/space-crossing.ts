@@ -30,6 +30,7 @@ export class SpaceCrossing {
     const held = await this.hold(node.id);
     if (held.length === 0) return null;
     await this.rows.leaveTrashed(held, node.spaceId);
+    await this.rows.endLinks(node.id);
     const crossed = await this.rows.cross(node.id, target.spaceId, target.id);
     if (!crossed) return null;
     const bytes = await this.rows.crossVersions(node.id, target.spaceId);

@@ -50,16 +50,24 @@ export class CrossingRepository {
     );
   }
 
+  /** Ends the links on a node and below it, as erasing it would end them; the nodes' marks follow by themselves. */
+  async endLinks(rootId: string): Promise<void> {
+    await this.database.run(
+      `WITH RECURSIVE ${ALL} DELETE FROM links l WHERE l.node_id IN (SELECT n.id FROM below b JOIN nodes n ON n.id = b.id AND n.linked)`,
+      [rootId],
+    );
+  }
+
   /**
-   * Gives a node, with all that is below it, another space and itself another folder there, in one statement; links on it end. Null when it is
-   * not in place any more. NAME_TAKEN, PARENT_NOT_FOUND.
+   * Gives a node, with all that is below it, another space and itself another folder there, in one statement. Null when it is not in place any
+   * more. NAME_TAKEN, PARENT_NOT_FOUND.
    */
   async cross(rootId: string, spaceId: string, parentId: string): Promise<CrossedRow | null> {
     return this.database.queryOne<CrossedRow & Record<string, unknown>>(
       `WITH RECURSIVE ${ALL}, moved AS (
          UPDATE nodes n
-            SET space_id = $2, linked = false, parent_id = CASE WHEN n.id = $1 THEN $3 ELSE n.parent_id END,
-                revision = n.revision + CASE WHEN n.id = $1 OR n.linked THEN 1 ELSE 0 END
+            SET space_id = $2, parent_id = CASE WHEN n.id = $1 THEN $3 ELSE n.parent_id END,
+                revision = n.revision + CASE WHEN n.id = $1 THEN 1 ELSE 0 END
            FROM below b WHERE n.id = b.id RETURNING n.id, n.kind, n.size_bytes, n.revision
        )
        SELECT kind, size_bytes AS "sizeBytes", revision FROM moved WHERE id = $1`,
