@@ -49,11 +49,12 @@ export class LinkDoor {
     const found = await this.alive(hash);
     const known = ticket !== undefined && found.passwordHash !== null && this.passwords.isTicket(found, ticket);
     if (!known) await this.passwords.check(found, password, ip);
+    const opened = await this.enter(found);
     if (rights !== undefined && found.rights !== rights) {
       const text = found.rights === 'upload' ? 'This link only takes files.' : 'This link takes no files.';
       throw new DomainError('FORBIDDEN', text);
     }
-    return this.enter(found);
+    return opened;
   }
 
   /** What a link is, without its password. Its issuer sees it in any state. LINK_NOT_FOUND, LINK_BLOCKED. */

@@ -30,12 +30,17 @@ export class FormIntake {
 
   /** The field `password` of an urlencoded form; empty when it has none. TOO_LARGE. */
   async password(request: IncomingMessage): Promise<string> {
-    let text = '';
     request.setTimeout(IDLE_MS, () => request.destroy());
-    for await (const chunk of request) {
-      text += (chunk as Buffer).toString('latin1');
-      if (text.length > PASSWORD_FORM_BYTES) throw new DomainError('TOO_LARGE', 'The form is too large.');
-    }
+    const text = await new Promise<string>((resolve, reject) => {
+      let read = '';
+      request.on('data', (chunk: Buffer) => {
+        read += chunk.toString('latin1');
+        if (read.length <= PASSWORD_FORM_BYTES) return;
+        request.removeAllListeners('data').pause();
+        reject(new DomainError('TOO_LARGE', 'The form is too large.'));
+      });
+      request.once('end', () => resolve(read)).once('error', reject);
+    });
     return new URLSearchParams(text).get('password') ?? '';
   }
 

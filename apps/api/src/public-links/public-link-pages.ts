@@ -9,6 +9,7 @@ import { DomainError, type DomainErrorCode, isDomainError } from '#libs/kernel';
 import { LinkDoor, LinkUsage, type OpenedLink } from '#libs/links';
 import { Logger } from '#libs/observability';
 
+import { answer, type Exchange } from '../blobs/http-answer.js';
 import { clientAddress } from '../http/client-address.js';
 import { FormIntake } from './form-intake.js';
 import { PAGE_HEADERS } from './page.js';
@@ -40,8 +41,7 @@ interface Visit {
   readonly hash: string;
   readonly path: readonly string[];
   readonly query: URLSearchParams;
-  /** The sender waits for `100 Continue` before its body. */
-  readonly continuePending: boolean;
+  readonly exchange: Exchange;
 }
 
 /**
@@ -69,7 +69,10 @@ export class PublicLinkPages {
     const [hash = '', ...below] = segments ?? [];
     // An API has its public files there; no hash is that short.
     if (hash === 'files') return false;
-    return this.serve({ request, response, hash, path: below, query: new URLSearchParams(query), continuePending }, path);
+    return this.serve(
+      { request, response, hash, path: below, query: new URLSearchParams(query), exchange: { req: request, res: response, continuePending } },
+      path,
+    );
   };
 
   private async serve(visit: Visit, path: string): Promise<true> {
@@ -150,8 +153,10 @@ export class PublicLinkPages {
     return `${this.config.http.publicUrl}/api/1/files/download_as_archive_stream/${privateHash}/`;
   }
 
-  private letIn({ response, continuePending }: Visit): void {
-    if (continuePending) response.writeContinue();
+  /** Now the sender may send, when he has waited to hear so. */
+  private letIn({ exchange }: Visit): void {
+    if (exchange.continuePending) exchange.res.writeContinue();
+    exchange.continuePending = false;
   }
 
   private redirect(visit: Visit, status: 302 | 303, location: string): void {
@@ -161,7 +166,7 @@ export class PublicLinkPages {
 
   private refuse(visit: Visit, error: unknown): void {
     const { request, response, hash, path } = visit;
-    if (response.headersSent || request.destroyed) {
+    if (response.headersSent || (request.destroyed && !request.complete)) {
       response.destroy();
       return;
     }
@@ -182,14 +187,9 @@ export class PublicLinkPages {
     else this.answer(visit, status, errorPage(title, message));
   }
 
-  private answer({ request, response }: Visit, status: number, body: string): void {
+  private answer({ response, exchange }: Visit, status: number, body: string): void {
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
-    // What is left of a body nobody reads must not be taken for the next request.
-    if (!request.complete) response.setHeader('Connection', 'close');
-    response.statusCode = status;
-    response.setHeader('Content-Length', Buffer.byteLength(body));
-    response.end(request.method === 'HEAD' ? undefined : body);
-    if (!request.complete) request.resume();
+    answer(exchange, status, body);
   }
 }
 
