@@ -78,6 +78,25 @@ describe('grants on nodes', () => {
     expect([...(await access.rights(writer, [t, v])).values()]).toEqual([null, null]);
   });
 
+  it('count for a group only whoever is in it now, whatever he has accepted', async () => {
+    const [owner, member, outsider] = [await h.account(), await h.account(), await h.account()];
+    await h.folder(owner, '/team');
+    const node = await h.get(owner, '/team');
+    const company = await h.database.queryOne<{ id: number }>(`INSERT INTO companies (name) VALUES ('C') RETURNING id`);
+    const group = await h.database.queryOne<{ id: number }>(`INSERT INTO groups (company_id, name, name_key) VALUES ($1, 'G', 'g') RETURNING id`, [
+      company!.id,
+    ]);
+    for (const { accountId } of [member, outsider])
+      await h.database.run('INSERT INTO group_members (group_id, account_id) VALUES ($1, $2)', [group!.id, accountId]);
+    const { invited } = await grants.grant(owner, { node, subject: { groupId: group!.id }, right: WRITER });
+    for (const { accountId, hash } of invited) await invitations.accept(accountId, hash);
+    await h.database.run('DELETE FROM group_members WHERE account_id = $1', [outsider.accountId]);
+    expect((await access.rights(member, [node])).get(node.id)).toEqual(WRITER);
+    expect((await access.rights(outsider, [node])).get(node.id)).toBeNull();
+    expect((await access.explain(node.id)).accounts.map((seer) => seer.accountId)).toEqual([owner.accountId, member.accountId]);
+    expect(await codeOf(invitations.accept(outsider.accountId, invited[1]!.hash))).toBe('INVITATION_NOT_FOUND');
+  });
+
   it('open a share to a guest only while anyone may view it, and only what lies in it', async () => {
     const owner = await h.account();
     await h.folder(owner, '/p/q');
@@ -138,6 +157,8 @@ describe('grants on nodes', () => {
     expect((await access.allowed(download, 'node.read', nodes)).size).toBe(2);
     await grants.revoke(owner, l, { accountId: issuer.accountId });
     expect((await access.allowed(download, 'node.read', nodes)).size).toBe(0);
+    await h.remove(owner, '/l/in');
+    expect(await access.allowed(upload, 'node.create', nodes)).toEqual(new Set([l.id]));
     await h.database.run(`UPDATE accounts SET state = 'disabled' WHERE id = $1`, [owner.accountId]);
     expect((await access.allowed(upload, 'node.create', nodes)).size).toBe(0);
   });
