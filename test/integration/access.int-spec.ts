@@ -114,10 +114,11 @@ describe('grants on nodes', () => {
   });
 
   it('open a link to a guest while its row is good and its issuer may what it gives', async () => {
-    const [owner, issuer] = [await h.account(), await h.account()];
+    const [owner, issuer, other] = [await h.account(), await h.account(), await h.account()];
     await h.folder(owner, '/l/in');
     await h.folder(owner, '/beside');
     await give(owner, '/l', issuer, WRITER);
+    await give(owner, '/l', other, WRITER);
     const [l, inside, beside] = [await h.get(owner, '/l'), await h.get(owner, '/l/in'), await h.get(owner, '/beside')];
     const nodes = [l, inside, beside];
     const make = async (rights: 'download' | 'upload', by: AccountActor): Promise<GuestActor> => {
