@@ -180,6 +180,7 @@ export class RealtimeGateway implements OnModuleDestroy {
     for (const session of sessions) if (!alive.has(session.subscriber.tokenId)) session.close(CLOSE.policy, 'signed out');
   }
 
+  /** The figures of the beginning, and then whatever changes. */
   private async pushFigures(): Promise<void> {
     const accountIds = [...this.figuresDue].filter((accountId) => this.subscribers.ofAccount(accountId).size > 0);
     this.figuresDue.clear();
@@ -188,7 +189,7 @@ export class RealtimeGateway implements OnModuleDestroy {
       for (const session of this.subscribers.ofAccount(accountId)) {
         const before = session.storage;
         session.storage = figures;
-        if (before && (before.usedBytes !== figures.usedBytes || before.limitBytes !== figures.limitBytes))
+        if (before?.usedBytes !== figures.usedBytes || before.limitBytes !== figures.limitBytes)
           session.sendNow(this.wire.storage(accountId, figures, this.clock.nowMs()));
       }
     }
