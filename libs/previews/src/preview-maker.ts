@@ -7,7 +7,7 @@ import { Injectable } from '@nestjs/common';
 import { BlobStore } from '#libs/blob-store';
 import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
-import { Clock, newId } from '#libs/kernel';
+import { Clock, isDomainError, newId } from '#libs/kernel';
 import { ChangeLog, type NodeChange, NodeRepository } from '#libs/nodes';
 import { Logger } from '#libs/observability';
 
@@ -72,9 +72,13 @@ export class PreviewMaker {
       const why = error instanceof Error ? error.message : String(error);
       if (error instanceof Unsupported || error instanceof ProgramMissing) await this.end(work, 'unsupported', why);
       else if (error instanceof ConversionFailed) await this.end(work, 'error', why);
+      else if (isDomainError(error, 'STORAGE_UNAVAILABLE') && error.details['missing'] === true)
+        await this.end(work, 'error', 'its bytes are missing');
       else {
-        // the store, the database or this process: the content waits again
-        await this.unitOfWork.run(() => this.previews.giveBack(work));
+        // the store, the database or this process: the content waits again. A store that is away is no reason ever to give up.
+        const counted = !isDomainError(error) && !(signal?.aborted ?? false);
+        if (counted && work.attempt >= MAX_ATTEMPTS) await this.end(work, 'error', why);
+        else await this.unitOfWork.run(() => this.previews.giveBack(work, counted, this.clock.now()));
         throw error;
       }
     }

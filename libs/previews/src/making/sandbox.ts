@@ -37,8 +37,17 @@ const WALLS = [
   ['unshare', '--user', '--map-root-user', '--net', '--pid', '--fork', '--kill-child', '--'],
   ['unshare', '--user', '--map-root-user', '--net', '--'],
 ];
-// A limit that a system does not know is left out; all others hold.
-const SET_LIMITS = 'ulimit -c 0; ulimit -d "$1" 2>/dev/null; ulimit -t "$2" 2>/dev/null; ulimit -f "$3" 2>/dev/null; shift 3; exec "$@"';
+// A limit that a system does not know is left out; all others hold. `timeout` ends a program also when this process is not there any more to do so.
+const SET_LIMITS = [
+  'ulimit -c 0',
+  'ulimit -d "$1" 2>/dev/null',
+  'ulimit -t "$2" 2>/dev/null',
+  'ulimit -f "$3" 2>/dev/null',
+  'seconds="$2"',
+  'shift 3',
+  'command -v timeout >/dev/null && exec timeout -s KILL "$seconds" "$@"',
+  'exec "$@"',
+].join('\n');
 
 /** Runs programs on files that nobody may trust: each in a folder of its own, with nothing of our environment. */
 export class Sandbox {
@@ -86,8 +95,7 @@ export class Sandbox {
     const { memoryBytes, fileBytes } = this.limits;
     const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
     const limits = [memoryBytes / 1024, seconds, fileBytes / 512].map((value) => String(Math.floor(value)));
-    // `timeout` ends the program also when this process is not there any more to do so
-    const child = spawn('/bin/sh', ['-c', SET_LIMITS, 'sh', ...limits, 'timeout', '-s', 'KILL', String(seconds), ...command], {
+    const child = spawn('/bin/sh', ['-c', SET_LIMITS, 'sh', ...limits, ...command], {
       cwd: folder,
       env: { PATH: this.searchPath, HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8', VIPS_CONCURRENCY: '1', MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe'],

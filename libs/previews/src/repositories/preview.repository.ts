@@ -168,11 +168,15 @@ export class PreviewRepository {
     return ended === 1;
   }
 
-  /** The work goes back to its queue, for a reason that is not the content's. Must run in a transaction. */
-  async giveBack({ blobId, making, attempt, tenantId }: Work): Promise<void> {
+  /**
+   * The work goes back to the end of its queue, for a reason that is not the content's; `counted` says whether the run counts as an attempt. Must run
+   * in a transaction.
+   */
+  async giveBack({ blobId, making, attempt, tenantId }: Work, counted: boolean, now: Date): Promise<void> {
     const back = await this.database.queryOne<{ urgent: boolean }>(
-      `UPDATE previews SET state = 'new', lease_until = NULL WHERE blob_id = $1 AND format = $2 AND state = 'processing' AND attempts = $3 RETURNING urgent`,
-      [blobId, making, attempt],
+      `UPDATE previews SET state = 'new', lease_until = NULL, requested_at = $5, attempts = attempts - CASE WHEN $4 THEN 0 ELSE 1 END
+        WHERE blob_id = $1 AND format = $2 AND state = 'processing' AND attempts = $3 RETURNING urgent`,
+      [blobId, making, attempt, counted, now],
     );
     if (back) await this.giveTurns([tenantId], back.urgent);
   }
