@@ -88,6 +88,10 @@ describe('the page of a public link', () => {
     expect([bytes.body.toString(), bytes.headers['content-disposition']]).toEqual(['hello', expect.stringMatching(/^attachment/)]);
     const archive = await get(`${open}/?archive`);
     expect((await extract((await anyone.send(archive.headers.location!)).body)).map(({ path }) => path)).toContain('a & b.txt');
+    const docs = await link('/docs/sub');
+    const ended = (await get(`${docs}/?archive`)).headers.location!;
+    await anna.http.form('/api/1/links/delete/', { path: '/docs/sub' });
+    expect((await anyone.send(ended)).status).toBe(404);
     const head = await anyone.send(`/public/${open}/${encodeURIComponent('a & b.txt')}?download`, { method: 'HEAD' });
     expect(head.status).toBe(405);
     const { rows } = await db.query<{ download_count: string }>('SELECT download_count FROM links WHERE hash = $1', [open]);

@@ -246,6 +246,69 @@ describe('the door', () => {
   });
 });
 
+describe('links of somebody with whom a folder is shared', () => {
+  /** An accepted grant on the folder, as sharing makes it; returns what takes it back. */
+  async function grant(path: string, member: AccountActor, write: boolean): Promise<() => Promise<unknown>> {
+    const node = await browse.get(owner, { node: at(path) });
+    const id = newId();
+    await h.database.run('INSERT INTO grants (id, node_id, account_id, can_write, granted_by) VALUES ($1, $2, $3, $4, $5)', [
+      id,
+      node.id,
+      member.accountId,
+      write,
+      owner.accountId,
+    ]);
+    await h.database.run(`INSERT INTO invitations (id, grant_id, account_id, hash, state) VALUES ($1, $2, $3, $4, 'accepted')`, [
+      newId(),
+      id,
+      member.accountId,
+      newId(),
+    ]);
+    return () => h.database.run('DELETE FROM grants WHERE id = $1', [id]);
+  }
+
+  it('are his own beside the owner\u2019s, go no further than his right, and end with it', async () => {
+    const member = await h.account();
+    const revoke = await grant('/docs', member, false);
+    const { id } = await browse.get(owner, { node: at('/docs') });
+    const mine = (await links.create(member, { node: { id } })).link;
+    const owners = await create('/docs');
+    expect(mine.hash).not.toBe(owners.hash);
+    expect(await codeOf(links.create(member, { node: { id }, uploadFolder: true }))).toBe('FORBIDDEN');
+    expect(await listed(mine.hash)).toEqual(['a.txt', 'deep']);
+    const { guest } = await open(mine.hash);
+    await revoke();
+    expect(await codeOf(open(mine.hash))).toBe('LINK_NOT_FOUND');
+    expect(await codeOf(browse.get(guest, { node: at('/a.txt') }))).toBe('NODE_NOT_FOUND');
+    expect(await listed(owners.hash)).toHaveLength(2);
+    await grant('/docs', member, true);
+    expect(await listed(mine.hash)).toHaveLength(2);
+    expect((await links.create(member, { node: { id }, uploadFolder: true })).link.hash).toBe(mine.hash);
+  });
+
+  it('put files into the owner\u2019s folder, at his cost, only while the issuer may write there', async () => {
+    const member = await h.account();
+    const revoke = await grant('/docs', member, true);
+    const { id } = await browse.get(owner, { node: at('/docs') });
+    const { link } = await links.create(member, { node: { id }, uploadFolder: true });
+    const { guest } = await door.open(link.hash, { ip: IP, rights: 'upload' });
+    const begin = async (name: string) => {
+      const created = await h.uploads.create(guest, { path: [name], overwrite: false, createParents: false, multipart: false });
+      if (created.kind !== 'session') throw new Error('deduplicated');
+      await h.put(created.tempName, Buffer.from('12345'));
+      return () => h.confirms.confirm({ accountId: guest.issuerId, tempName: created.tempName, actor: null });
+    };
+    const before = (await h.quota(owner)).usedBytes;
+    const [first, second] = [await begin('first.bin'), await begin('second.bin')];
+    expect(await first()).toMatchObject({ name: 'first.bin', ownerId: owner.accountId, authorId: member.accountId });
+    expect((await h.quota(owner)).usedBytes).toBe(before + 5);
+    expect((await h.quota(member)).usedBytes).toBe(0);
+    await revoke();
+    expect(await codeOf(second())).toBe('NODE_NOT_FOUND');
+    expect(await codeOf(browse.get(owner, { node: at('/docs/second.bin') }))).toBe('NODE_NOT_FOUND');
+  });
+});
+
 describe('limits', () => {
   it('give exactly as many downloads as they say to 500 who come at once', async () => {
     const { hash } = await create('/docs', { downloadMax: 7 });
