@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
+import { AccountDirectory } from '#libs/accounts';
 import { AppConfig } from '#libs/config';
 import { Limiter } from '#libs/limiter';
 import { commentMail, Mailer } from '#libs/mail';
@@ -16,8 +17,6 @@ const HOUR_MS = 3_600_000;
 
 /** Whom one comment concerns. */
 export interface Concerned {
-  /** Name of the author. */
-  readonly author: string;
   readonly tagged: readonly Addressee[];
   readonly assigned: readonly Addressee[];
 }
@@ -31,6 +30,7 @@ export class CommentNotifier {
     private readonly changes: ChangeLog,
     private readonly mailer: Mailer,
     private readonly limiter: Limiter,
+    private readonly directory: AccountDirectory,
     private readonly config: AppConfig,
   ) {}
 
@@ -52,10 +52,12 @@ export class CommentNotifier {
   }
 
   /** Writes events and mails with the surrounding transaction. */
-  async tell(node: NodeView, comment: Comment, { author, tagged, assigned }: Concerned): Promise<void> {
+  async tell(node: NodeView, comment: Comment, { tagged, assigned }: Concerned): Promise<void> {
+    if (tagged.length + assigned.length === 0) return;
     const told = { actorId: comment.authorId, nodeId: node.id, facts: { comment_id: comment.id, name: node.name } };
     await this.changes.recordForAccounts('comment_tagged', idsOf(tagged), told);
     await this.changes.recordForAccounts('comment_task_assigned', idsOf(assigned), told);
+    const author = (await this.directory.find([comment.authorId])).get(comment.authorId)?.name || `userid:${comment.authorId}`;
     const link = `${this.config.http.publicUrl}/`;
     for (const [people, task] of [
       [tagged, false],

@@ -163,9 +163,8 @@ export class CommentService {
       before,
       others.map((person) => person.accountId),
     );
-    const [author] = await this.notifier.readers(node, [comment.authorId]);
     const limited = (people: readonly Addressee[]) => this.notifier.limited(comment.authorId, people);
-    return { author: author?.name || `userid:${comment.authorId}`, tagged: await limited(tagged), assigned: await limited(others) };
+    return { tagged: await limited(tagged), assigned: await limited(others) };
   }
 
   private async replaceAssignees(before: Comment, after: readonly Assignee[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { AccessModule } from '#libs/access';
+import { AccountsModule } from '#libs/accounts';
 import { DatabaseModule } from '#libs/database';
 import { Clock, SystemClock } from '#libs/kernel';
 import { LimiterModule } from '#libs/limiter';
@@ -13,7 +14,7 @@ import { CommentRepository } from './repositories/comment.repository.js';
 
 /** Comments and tasks on files. */
 @Module({
-  imports: [DatabaseModule, NodesModule, AccessModule, MailModule, LimiterModule],
+  imports: [DatabaseModule, NodesModule, AccessModule, AccountsModule, MailModule, LimiterModule],
   providers: [{ provide: Clock, useClass: SystemClock }, CommentRepository, CommentNotifier, CommentService],
   exports: [CommentService],
 })

@@ -1,6 +1,5 @@
 export { OfficeLinks, type OfficeUrl, type OpenLink, wopiSource } from './office-links.service.js';
 export { OfficeModule } from './office.module.js';
-export { type Proof, signedBytes } from './proof.js';
 export { ProofCheck } from './proof-check.service.js';
 export { decodeUtf7, encodeUtf7 } from './utf7.js';
 export { WopiAccess, type WopiGrant, type WopiSession } from './wopi-access.service.js';
