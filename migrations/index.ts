@@ -8,6 +8,7 @@ import { Notices1795291320000 } from './20261121200200-notices.js';
 import { Renditions1795291380000 } from './20261121200300-renditions.js';
 import { Comments1795291440000 } from './20261121200400-comments.js';
 import { Office1795291500000 } from './20261121200500-office.js';
+import { ContentMigrations1795291560000 } from './20261121200600-content-migrations.js';
 import { ArchiveGuests1795291620000 } from './20261121200700-archive-guests.js';
 
 /** Every migration, oldest first. */
@@ -22,5 +23,6 @@ export const MIGRATIONS = [
   Renditions1795291380000,
   Comments1795291440000,
   Office1795291500000,
+  ContentMigrations1795291560000,
   ArchiveGuests1795291620000,
 ];

@@ -159,6 +159,7 @@ describe('companies and invitations', () => {
 
   it('lets administrators make confirmed members, with flags, and nobody else', async () => {
     const { profile: owner } = await signUp({ email: freshEmail(), companyName: 'Stone Ltd' });
+    await house.sql(`UPDATE accounts SET state = 'active' WHERE id = $1`, [owner.account.id]);
     const boss: AccountActor = { kind: 'account', accountId: owner.account.id, companyId: owner.account.companyId, role: 'user', tokenId: null };
     const email = freshEmail();
     const expiresMs = house.clock.nowMs() + HOUR;

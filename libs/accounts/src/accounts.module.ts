@@ -10,6 +10,7 @@ import { AccountLoginsService } from './account-logins.service.js';
 import { AccountValueService } from './account-value.service.js';
 import { ActivityRecorder } from './activity-recorder.js';
 import { AdminBootstrap } from './admin-bootstrap.service.js';
+import { AdminRights } from './admin-rights.js';
 import { Authenticator } from './authenticator.service.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
 import { AccountSecretEntity } from './entities/account-secrets.entity.js';
@@ -24,6 +25,7 @@ import { RecoveryService } from './recovery.service.js';
 import { RegistrationService } from './registration.service.js';
 import { AbandonedRepository } from './repositories/abandoned.repository.js';
 import { AccountRepository } from './repositories/account.repository.js';
+import { AdminRightsRepository } from './repositories/admin-rights.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';
 import { SecretRepository } from './repositories/secret.repository.js';
 import { TokenRepository } from './repositories/token.repository.js';
@@ -35,6 +37,7 @@ const SERVICES = [
   Authenticator,
   AccountDirectory,
   AdminBootstrap,
+  AdminRights,
   LoginService,
   OauthService,
   RegistrationService,
@@ -52,6 +55,7 @@ const SERVICES = [
     { provide: Clock, useClass: SystemClock },
     AbandonedRepository,
     AccountRepository,
+    AdminRightsRepository,
     LoginGuardRepository,
     SecretRepository,
     TokenRepository,

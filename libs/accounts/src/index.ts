@@ -3,8 +3,9 @@ export { AccountLoginsService, type LookedUpLogin } from './account-logins.servi
 export { AccountValueService } from './account-value.service.js';
 export { AccountsModule } from './accounts.module.js';
 export { AdminBootstrap } from './admin-bootstrap.service.js';
+export { AdminRights, companyNotFound } from './admin-rights.js';
 export { Authenticator } from './authenticator.service.js';
-export { emailLogin, formatLogin, phoneLogin } from './login-name.js';
+export { emailLogin, formatLogin, type LoginName, parseLogin, phoneLogin } from './login-name.js';
 export { type LoginCommand, LoginService } from './login.service.js';
 export { type OauthCommand, OauthService } from './oauth.service.js';
 export { PasswordHasher } from './password-hasher.js';
@@ -12,6 +13,7 @@ export { type AccountProfile, type ProfileCommand, ProfileService } from './prof
 export { RecoveryService } from './recovery.service.js';
 export { type AccountFlags, type CheckedRegistration, type RegistrationForm, RegistrationService } from './registration.service.js';
 export type { AccountRecord, LoginRecord } from './repositories/account.repository.js';
+export type { AdminStanding } from './repositories/admin-rights.repository.js';
 export type { TokenRecord } from './repositories/token.repository.js';
 export { type ClientInfo, mainLogin, type Session, SessionService, type TokenWish } from './session.service.js';
 export { SweepAccountsJob } from './sweep.job.js';

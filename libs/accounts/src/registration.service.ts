@@ -20,7 +20,15 @@ export const MAILS_PER_HOUR = 5;
 
 export type AccountFlags = Pick<
   NewAccount,
-  'userAgreement' | 'marketingAgreement' | 'canPrint' | 'canDownload' | 'pcCanDownload' | 'useWatermarks' | 'mobileRestriction' | 'expiresMs'
+  | 'userAgreement'
+  | 'marketingAgreement'
+  | 'canPrint'
+  | 'canDownload'
+  | 'canUpload'
+  | 'pcCanDownload'
+  | 'useWatermarks'
+  | 'mobileRestriction'
+  | 'expiresMs'
 >;
 
 /** What a person fills in. */

@@ -1,2 +1,2 @@
 export { CompaniesModule } from './companies.module.js';
-export { type SignedUp, type SignUpCommand, SignUpService } from './sign-up.service.js';
+export { type NewMember, type SignedUp, type SignUpCommand, SignUpService } from './sign-up.service.js';

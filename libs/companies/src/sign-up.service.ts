@@ -3,9 +3,14 @@ import { Injectable } from '@nestjs/common';
 import {
   type AccountFlags,
   type AccountProfile,
+  AdminRights,
   checkedName,
+  type CheckedRegistration,
   type ClientInfo,
+  companyNotFound,
   emailLogin,
+  type LoginName,
+  parseLogin,
   phoneLogin,
   ProfileService,
   RegistrationService,
@@ -40,6 +45,15 @@ export interface SignUpCommand extends AccountFlags {
   readonly memberIsAdmin?: boolean | undefined;
 }
 
+/** A member that an administrator makes. */
+export interface NewMember extends AccountFlags {
+  /** `email:a@b.c`, a bare address, or a phone number. */
+  readonly login: string;
+  readonly name: string;
+  readonly password: string;
+  readonly lang?: string | undefined;
+}
+
 /** The new account; `session` only when an administrator made it. */
 export interface SignedUp {
   readonly profile: AccountProfile;
@@ -60,13 +74,15 @@ export class SignUpService {
     private readonly profiles: ProfileService,
     private readonly sessions: SessionService,
     private readonly companies: CompanyRepository,
+    private readonly rights: AdminRights,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
   /**
    * Makes an account. It works at once when its address needs no proof (configuration, invitation, made by an administrator), and waits for the
-   * answer to a mail otherwise. LOGIN_TAKEN, INVALID_ARGUMENT, FORBIDDEN, COMPANY_NOT_FOUND, NAME_TAKEN (domain of another company), ACCOUNT_NOT_FOUND (invitation).
+   * answer to a mail otherwise. LOGIN_TAKEN, INVALID_ARGUMENT, FORBIDDEN, COMPANY_NOT_FOUND, NAME_TAKEN (domain of another company), ACCOUNT_NOT_FOUND
+   * (invitation), QUOTA_EXCEEDED (members of the company).
    */
   async signUp(actor: AccountActor | null, command: SignUpCommand, client: ClientInfo): Promise<SignedUp> {
     const place = await this.placeOf(actor, command);
@@ -76,32 +92,44 @@ export class SignUpService {
     const { name, password, lang } = command;
     const form = await this.registration.check({ ...flagsOf(command), login, name, password, lang });
     return this.unitOfWork.run(async () => {
-      const accountId = command.inviteHash
-        ? await this.registration.acceptInvitation(command.inviteHash, form)
-        : await this.registration.create(form, place);
+      const accountId = command.inviteHash ? await this.registration.acceptInvitation(command.inviteHash, form) : await this.createAt(form, place);
       if (company !== null) await this.found(company, accountId);
       const session = command.createdManually ? await this.sessions.open(accountId, { permanent: false }, client) : null;
       return { profile: await this.profiles.ofAccount(accountId), session };
     });
   }
 
+  /**
+   * Makes a confirmed member of a company, for its administrators and those of the system. COMPANY_NOT_FOUND, FORBIDDEN, QUOTA_EXCEEDED when the
+   * company has all the members it may have, LOGIN_TAKEN, INVALID_ARGUMENT.
+   */
+  async createMember(actor: AccountActor, companyId: number, { login: text, ...member }: NewMember): Promise<AccountProfile> {
+    await this.rights.requireCompanyAdmin(actor, companyId);
+    const form = await this.registration.check({ ...member, login: memberLogin(text) });
+    const accountId = await this.unitOfWork.run(() => this.createAt(form, { confirmed: true, companyId, isCompanyAdmin: false }));
+    return this.profiles.ofAccount(accountId);
+  }
+
   /** What the new account is from its first moment. Making a member for somebody else is an administrator's right. */
   private async placeOf(actor: AccountActor | null, command: SignUpCommand): Promise<Place> {
     if (!command.createdManually) return { confirmed: !this.registration.confirmsByMail, companyId: null, isCompanyAdmin: false };
     if (command.inviteHash) throw new DomainError('INVALID_ARGUMENT', 'An invited person registers without created_manually.');
-    const own = actor === null ? null : (await this.profiles.ofAccount(actor.accountId)).account;
-    if (own === null) throw new DomainError('UNAUTHENTICATED', 'Only an administrator makes members; sign in first.');
-    const isCompanyAdmin = command.memberIsAdmin ?? false;
-    if (own.role === 'admin') {
-      const companyId = command.companyId ?? null;
-      if (companyId !== null && !(await this.companies.isActive(companyId))) throw companyNotFound();
-      return { confirmed: true, companyId, isCompanyAdmin: isCompanyAdmin && companyId !== null };
+    if (actor === null) throw new DomainError('UNAUTHENTICATED', 'Only an administrator makes members; sign in first.');
+    const own = await this.rights.requireAnyAdmin(actor);
+    const companyId = command.companyId ?? (own.isSystemAdmin ? null : own.companyId);
+    if (companyId !== null) await this.rights.requireCompanyAdmin(actor, companyId);
+    if (!own.isSystemAdmin && command.companyName) throw new DomainError('FORBIDDEN', 'Members of a company do not found another one.');
+    return { confirmed: true, companyId, isCompanyAdmin: (command.memberIsAdmin ?? false) && companyId !== null };
+  }
+
+  /** Makes the account where it belongs. COMPANY_NOT_FOUND for a company that takes no members, QUOTA_EXCEEDED for one that has all it may have. */
+  private async createAt(form: CheckedRegistration, place: Place): Promise<number> {
+    if (place.companyId !== null) {
+      const held = await this.companies.holdForMember(place.companyId);
+      if (!held?.isActive) throw companyNotFound();
+      if (!held.hasRoom) throw new DomainError('QUOTA_EXCEEDED', 'The company has all the members it may have.');
     }
-    if (!own.isCompanyAdmin || own.companyId === null) throw new DomainError('FORBIDDEN', 'Only an administrator makes members.');
-    const isOwn = command.companyId === undefined || command.companyId === own.companyId;
-    if (!isOwn || !(await this.companies.isActive(own.companyId))) throw companyNotFound();
-    if (command.companyName) throw new DomainError('FORBIDDEN', 'Members of a company do not found another one.');
-    return { confirmed: true, companyId: own.companyId, isCompanyAdmin };
+    return this.registration.create(form, place);
   }
 
   private async found(company: { name: string; domain: string | null; plan: string }, ownerId: number): Promise<void> {
@@ -127,6 +155,10 @@ function readCompany(command: SignUpCommand): { name: string; domain: string | n
   return { name, domain, plan };
 }
 
-function companyNotFound(): DomainError {
-  return new DomainError('COMPANY_NOT_FOUND', 'There is no such company.');
+/** A login that a person can have. INVALID_ARGUMENT. */
+function memberLogin(text: string): LoginName {
+  const login = parseLogin(text);
+  if (login.kind !== 'email' && login.kind !== 'msisdn')
+    throw new DomainError('INVALID_ARGUMENT', 'A member has an e-mail address or a phone number.');
+  return login;
 }

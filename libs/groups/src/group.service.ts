@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { checkedName } from '#libs/accounts';
+import { AdminRights, checkedName, companyNotFound } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError } from '#libs/kernel';
 
@@ -32,6 +32,7 @@ const MAX_PAGE = 1000;
 export class GroupService {
   constructor(
     private readonly groups: GroupRepository,
+    private readonly rights: AdminRights,
     private readonly listeners: GroupListeners,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -103,26 +104,17 @@ export class GroupService {
   }
 
   private async judged(actor: AccountActor, group: Group | null): Promise<Group> {
-    const { isSystemAdmin, companyId } = await this.administrator(actor);
+    const { isSystemAdmin, companyId } = await this.rights.requireAnyAdmin(actor);
     if (group === null || (!isSystemAdmin && group.companyId !== companyId)) throw groupNotFound();
     return group;
   }
 
   /** The company that is meant, and that the actor administrates. */
   private async companyOf(actor: AccountActor, wanted: number | undefined): Promise<number> {
-    const { isSystemAdmin, companyId } = await this.administrator(actor);
-    const meant = wanted ?? companyId;
-    const exists = meant !== null && (meant === companyId || (isSystemAdmin && (await this.groups.companyExists(meant))));
-    if (!exists) throw new DomainError('COMPANY_NOT_FOUND', 'There is no such company.');
+    const meant = wanted ?? (await this.rights.requireAnyAdmin(actor)).companyId;
+    if (meant === null) throw companyNotFound();
+    await this.rights.requireCompanyAdmin(actor, meant);
     return meant;
-  }
-
-  /** What is asked is the state of this moment, whatever the credential said when it was made. */
-  private async administrator(actor: AccountActor): Promise<{ readonly isSystemAdmin: boolean; readonly companyId: number | null }> {
-    const found = actor.byPair ? null : await this.groups.administrator(actor.accountId);
-    if (!found?.isSystemAdmin && !found?.isCompanyAdmin)
-      throw new DomainError('FORBIDDEN', 'Only an administrator of the company manages its groups.');
-    return found;
   }
 }
 

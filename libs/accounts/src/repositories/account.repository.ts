@@ -77,6 +77,7 @@ export interface NewAccount {
   readonly marketingAgreement?: boolean;
   readonly canPrint?: boolean;
   readonly canDownload?: boolean;
+  readonly canUpload?: boolean;
   readonly pcCanDownload?: boolean;
   readonly useWatermarks?: boolean;
   readonly mobileRestriction?: boolean;
@@ -147,9 +148,9 @@ export class AccountRepository {
   async insert(account: NewAccount, now: Date): Promise<number> {
     const row = await this.database.queryOne<{ id: number }>(
       `INSERT INTO accounts (name, lang, password_hash, state, company_id, role, is_company_admin, user_agreement, marketing_agreement, can_print,
-                             can_download, pc_can_download, use_watermarks, mobile_restriction, expires_at, created_at, confirmed_at, password_changed_at)
+                             can_download, pc_can_download, use_watermarks, mobile_restriction, expires_at, created_at, confirmed_at, password_changed_at, can_upload)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::timestamptz,
-               CASE WHEN $4 = 'active' THEN $16::timestamptz END, CASE WHEN $3::text IS NOT NULL THEN $16::timestamptz END)
+               CASE WHEN $4 = 'active' THEN $16::timestamptz END, CASE WHEN $3::text IS NOT NULL THEN $16::timestamptz END, $17)
        RETURNING id`,
       [
         account.name,
@@ -168,6 +169,7 @@ export class AccountRepository {
         account.mobileRestriction ?? false,
         typeof account.expiresMs === 'number' ? new Date(account.expiresMs) : null,
         now,
+        account.canUpload ?? true,
       ],
     );
     return row!.id;

@@ -24,6 +24,10 @@ export class CompanyEntity {
   @Column({ name: 'public_links_allow', type: 'boolean', nullable: false, default: true })
   publicLinksAllow: boolean;
 
+  /** How many members it may have; 0 = not limited. */
+  @Column({ name: 'quota_employees_count', type: 'bigint', nullable: false, default: 0 })
+  quotaEmployeesCount: number;
+
   @Column({ name: 'created_at', type: 'timestamptz', nullable: false })
   createdAt: Date;
 }

@@ -23,14 +23,6 @@ export interface Group extends GroupPolicies {
   readonly membersCount: number;
 }
 
-/** What decides whether somebody administrates groups. */
-export interface Administrator {
-  readonly companyId: number | null;
-  readonly isSystemAdmin: boolean;
-  /** Of `companyId`. */
-  readonly isCompanyAdmin: boolean;
-}
-
 /** Statements are prepared under their text, so each order is a text of its own. */
 const ORDERS = {
   name: 'g.name_key, g.id',
@@ -51,20 +43,6 @@ type GroupRow = Group & Record<string, unknown>;
 @Injectable()
 export class GroupRepository {
   constructor(private readonly database: Database) {}
-
-  /** What an active account may administrate; null when there is no such account. */
-  administrator(accountId: number): Promise<Administrator | null> {
-    return this.database.queryOne<Administrator & Record<string, unknown>>(
-      `SELECT a.company_id AS "companyId", a.role = 'admin' AS "isSystemAdmin",
-              a.company_id IS NOT NULL AND (a.is_company_admin OR c.owner_id IS NOT DISTINCT FROM a.id) AS "isCompanyAdmin"
-         FROM accounts a LEFT JOIN companies c ON c.id = a.company_id WHERE a.id = $1 AND a.state = 'active'`,
-      [accountId],
-    );
-  }
-
-  async companyExists(companyId: number): Promise<boolean> {
-    return (await this.database.queryOne('SELECT 1 FROM companies WHERE id = $1', [companyId])) !== null;
-  }
 
   /** The new group's id, or null when the company has a group of this name. */
   async insert(companyId: number, name: string, nameKey: string, now: Date): Promise<number | null> {

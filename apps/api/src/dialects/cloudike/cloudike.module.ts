@@ -10,6 +10,7 @@ import { VersionsModule } from '#libs/versions';
 
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
 import { COMMENT_CONTROLLERS, COMMENT_MODULES } from './comments/index.js';
+import { COMPANY_CONTROLLERS, COMPANY_MODULES } from './companies/index.js';
 import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
 import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
 import { EVENT_CONTROLLERS, EVENT_MODULES, EVENT_PROVIDERS } from './events/index.js';
@@ -38,6 +39,7 @@ import { TasksController } from './tasks/tasks.controller.js';
 export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
   ...GROUP_CONTROLLERS,
+  ...COMPANY_CONTROLLERS,
   ...COMMENT_CONTROLLERS,
   ...OFFICE_CONTROLLERS,
   ...LINK_CONTROLLERS,
@@ -63,6 +65,7 @@ export const CLOUDIKE_CONTROLLERS = [
     CloudikeHttpModule,
     ...ACCOUNT_MODULES,
     ...GROUP_MODULES,
+    ...COMPANY_MODULES,
     ...COMMENT_MODULES,
     ...OFFICE_MODULES,
     ...LINK_MODULES,

@@ -1,0 +1,34 @@
+import { SignUpService } from '#libs/companies';
+import { AccountOverview } from '#libs/files';
+import type { AccountActor } from '#libs/kernel';
+
+import { presentAccount } from '../accounts/account.presenter.js';
+import { CloudikeController, CurrentActor, Params, Route, UrlSegment } from '../http/index.js';
+import { CreateMemberDto } from './companies.dto.js';
+
+/** Companies and their members (contract 13). */
+@CloudikeController('companies')
+export class CompaniesController {
+  constructor(
+    private readonly signUps: SignUpService,
+    private readonly overview: AccountOverview,
+  ) {}
+
+  @Route(['company/<company_id>/create_user', 'accounts/company/<company_id>/create_user'], {
+    auth: 'account',
+    head: false,
+    summary: 'Make a member of the company, who can sign in at once',
+  })
+  async createUser(
+    @CurrentActor() actor: AccountActor,
+    @UrlSegment('company_id') companyId: string,
+    @Params(CreateMemberDto) member: CreateMemberDto,
+  ) {
+    return presentAccount(await this.overview.of(await this.signUps.createMember(actor, companyIdOf(companyId), member)));
+  }
+}
+
+/** A company's id of a URL. What no id can be names no company, like an unknown one. */
+function companyIdOf(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0;
+}
