@@ -1,6 +1,10 @@
 /** Recursive queries end here; a tree is not deeper. */
 const MAX_DEPTH = 128;
 
+/** One lookup by key for each step, also while the table is young and without statistics. */
+const byKey = (id: string): string =>
+  `CROSS JOIN LATERAL (SELECT n.id, n.space_id, n.parent_id, n.removal FROM nodes n WHERE n.id = ${id} LIMIT 1) n`;
+
 /**
  * Common table expressions (after WITH RECURSIVE) over the ways up from the nodes `$1::uuid[]`: `way` has a row for every node and each of its
  * ancestors, itself with depth 0. `open`: the ancestor and all above it are in place. `live`: so is the whole way. `gone`: something on it is being
@@ -8,9 +12,9 @@ const MAX_DEPTH = 128;
  */
 export const WAYS_UP = `
   up AS (
-    SELECT n.id AS start, n.id, n.space_id, n.parent_id, n.removal, 0 AS depth FROM nodes n WHERE n.id = ANY($1::uuid[])
+    SELECT n.id AS start, n.*, 0 AS depth FROM (SELECT DISTINCT unnest($1::uuid[]) AS id) a ${byKey('a.id')}
     UNION ALL
-    SELECT u.start, p.id, p.space_id, p.parent_id, p.removal, u.depth + 1 FROM up u JOIN nodes p ON p.id = u.parent_id WHERE u.depth < ${MAX_DEPTH}
+    SELECT u.start, n.*, u.depth + 1 FROM up u ${byKey('u.parent_id')} WHERE u.depth < ${MAX_DEPTH}
   ), way AS (
     SELECT start, id, space_id, depth,
            bool_and(removal IS NULL) OVER (PARTITION BY start ORDER BY depth DESC) AS open,
