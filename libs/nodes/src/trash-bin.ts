@@ -4,7 +4,8 @@ import { newId } from '#libs/kernel';
 
 import { numberedName, pathSegments, restoreKey } from './names.js';
 import type { LocatedNode, PlacedNode } from './node.js';
-import { type FolderDelta, folderDelta, NodeRepository } from './repositories/node.repository.js';
+import { type FolderDelta, folderDelta } from './repositories/folder-delta.js';
+import { NodeRepository } from './repositories/node.repository.js';
 import { SpaceRepository } from './repositories/space.repository.js';
 import { TrashRepository } from './repositories/trash.repository.js';
 

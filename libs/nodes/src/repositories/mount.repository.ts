@@ -5,7 +5,7 @@ import { newId } from '#libs/kernel';
 
 import { nameKey } from '../names.js';
 import { MAX_DEPTH, type PlacedNode } from '../node.js';
-import { type FolderDelta } from './node.repository.js';
+import type { FolderDelta } from './folder-delta.js';
 
 /** Where a shared folder stands in somebody's home. */
 export interface Mount {

@@ -4,16 +4,9 @@ import { Database } from '#libs/database';
 
 import { segmentKeys } from '../names.js';
 import { MAX_DEPTH, type NodeView, type PlacedNode, type Resolution } from '../node.js';
+import type { FolderDelta } from './folder-delta.js';
 import { MountRepository, seenThrough } from './mount.repository.js';
 import { NODE_COLUMNS, nodeColumns, type NodeRow, type PlacedRow, toNode, toPlaced } from './node-columns.js';
-
-/** Change of what a folder holds directly. */
-export interface FolderDelta {
-  readonly folderId: string;
-  readonly files: number;
-  readonly folders: number;
-  readonly bytes: number;
-}
 
 export interface FolderToInsert {
   readonly id: string;
@@ -285,11 +278,6 @@ export class NodeRepository {
     await this.database.run('INSERT INTO favorites (account_id, node_id) VALUES ($1, $2) ON CONFLICT DO NOTHING', [accountId, nodeId]);
     return true;
   }
-}
-
-/** What one node adds to the counters of its folder, times `sign`. */
-export function folderDelta(folderId: string, node: { readonly kind: 'folder' | 'file'; readonly sizeBytes: number }, sign: 1 | -1): FolderDelta {
-  return node.kind === 'file' ? { folderId, files: sign, folders: 0, bytes: sign * node.sizeBytes } : { folderId, files: 0, folders: sign, bytes: 0 };
 }
 
 function resolution({ entry, entryDepth, ...row }: ResolvedRow, path: readonly string[]): Resolution {
