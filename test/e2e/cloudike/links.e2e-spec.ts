@@ -298,7 +298,7 @@ describe('links', () => {
 
   describe('archives of a link', () => {
     it('are built for whoever knows the task, or streamed, whole or in part, and count', async () => {
-      const { public_hash: hash } = await create(home);
+      const { public_hash: hash } = await create(home, { download_max: 3 });
       const { taskid } = (await get(`links/download_as_archive/${hash}/`)).json<{ taskid: string }>();
       const { url } = (await ended(taskid)).json<{ url: string }>();
       expect((await extract((await anyone.send(url)).body)).filter(({ path }) => !path.endsWith('/')).map(({ path }) => path)).toEqual([
@@ -310,7 +310,10 @@ describe('links', () => {
       expect(part.headers['content-disposition']).toMatch(/^attachment; filename="sub_.*\.zip"/);
       expect((await extract(part.body)).map(({ path }) => path).filter((path) => !path.endsWith('/'))).toEqual(['sub/б.txt']);
       expect((await post(`links/download_as_archive_stream/${hash}/`, { path: '/a.txt' })).status).toBe(200);
-      expect((await get(`links/info/${hash}/`)).json()).toMatchObject({ download_count: 3 });
+      expect((await get(`links/info/${hash}/`, anna.http)).json()).toMatchObject({ download_count: 3 });
+      expect((await get(`links/download_as_archive/${hash}/`)).status).toBe(404);
+      // what was ordered within the limit is still handed out
+      expect((await ended(taskid)).status).toBe(200);
       expect((await get(`links/download_as_archive/${hash}/?path=/../beside ${nth}.txt`.replaceAll(' ', '%20'))).status).toBe(404);
       expect(said(await get(`links/download_as_archive/${hash}/?path=/none`))).toEqual([404, 'NotFound']);
       await anna.http.form(`${API}/links/delete/`, { path: home });
