@@ -110,6 +110,21 @@ describe('an upload into a shared folder of somebody else', () => {
     expect(await quotaOf(member)).toEqual(NOTHING);
   });
 
+  it('takes no bytes and holds no space for somebody who may not write there any more', async () => {
+    const [owner, member] = [await h.account(100), await h.account()];
+    const folder = await h.share(owner, '/shut', WRITER, member);
+    const tempName = await opened(member, '/shut/x', { sizeBytes: 90 });
+    const guest = await h.pass(owner, folder, 'upload');
+    const dropped = await opened(guest, '/y', { sizeBytes: 10 });
+    await h.revoke(owner, folder, member);
+    await h.endPass(guest);
+    for (const name of [tempName, dropped]) expect(await codeOf(h.bytes.put(name, Buffer.alloc(5)))).toBe('UPLOAD_CLOSED');
+    h.bytes.clock.offsetMs += 1_000;
+    await h.bytes.janitor.reapUploads();
+    h.bytes.clock.offsetMs = 0;
+    expect(await quotaOf(owner)).toEqual(NOTHING);
+  });
+
   it('does not come back to somebody who may not read it any more', async () => {
     const [owner, member] = [await h.account(), await h.account()];
     const folder = await h.share(owner, '/gone', WRITER, member);

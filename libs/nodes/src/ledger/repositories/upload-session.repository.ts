@@ -47,7 +47,15 @@ export interface NewUploadSession {
 }
 
 /** What became of a request to write: where to, or why not. */
-export type OpenOutcome = { readonly storeKey: string; readonly freeBytes: number | null } | 'unknown' | 'closed';
+export type OpenOutcome =
+  | {
+      readonly storeKey: string;
+      readonly freeBytes: number | null;
+      /** The bytes go to somebody else, or come from a guest: the right to bring them may have ended. */
+      readonly foreign: boolean;
+    }
+  | 'unknown'
+  | 'closed';
 
 interface SessionRow {
   id: string;
@@ -122,7 +130,7 @@ const OPEN = `
   spare AS (
     INSERT INTO object_tombstones (store_key, due_at) SELECT $3::text, $5::timestamptz FROM s, opened WHERE s.opened_at IS NOT NULL
   )
-  SELECT s.may_write, verdict.fits, CASE WHEN s.opened_at IS NULL THEN s.store_key ELSE $3::text END AS store_key,
+  SELECT s.may_write, verdict.fits, s.account_id <> s.owner_id OR s.command ? 'guest' AS foreign, CASE WHEN s.opened_at IS NULL THEN s.store_key ELSE $3::text END AS store_key,
          CASE WHEN $2::bigint IS NULL THEN (
            SELECT greatest(min(q.limit_bytes - q.used_bytes - q.reserved_bytes), 0) + s.reserved_bytes
              FROM ${quotaOwners('s.owner_id')} JOIN quotas q ON q.owner_kind = o.owner_kind AND q.owner_id = o.owner_id WHERE q.limit_bytes IS NOT NULL HAVING count(*) > 0
@@ -198,18 +206,14 @@ export class UploadSessionRepository {
     options: { announcedBytes: number | null; freshKey: string; now: Date; leaseUntil: Date; renewBefore: Date },
   ): Promise<OpenOutcome> {
     const { announcedBytes, freshKey, now, leaseUntil, renewBefore } = options;
-    const row = await this.database.queryOne<{ may_write: boolean; fits: boolean; store_key: string; free_bytes: number | null }>(OPEN, [
-      tempName,
-      announcedBytes,
-      freshKey,
-      now,
-      leaseUntil,
-      renewBefore,
-    ]);
+    const row = await this.database.queryOne<{ may_write: boolean; fits: boolean; foreign: boolean; store_key: string; free_bytes: number | null }>(
+      OPEN,
+      [tempName, announcedBytes, freshKey, now, leaseUntil, renewBefore],
+    );
     if (row === null) return 'unknown';
     if (!row.may_write) return 'closed';
     if (!row.fits) throw quotaExceeded();
-    return { storeKey: row.store_key, freeBytes: row.free_bytes };
+    return { storeKey: row.store_key, freeBytes: row.free_bytes, foreign: row.foreign };
   }
 
   /**
@@ -284,6 +288,14 @@ export class UploadSessionRepository {
       [tempName, storeKey, multipartId, when.now, when.deleteAt, when.leaseUntil],
     );
     return row?.begun === 1;
+  }
+
+  /** Lets a session that brings nothing any more be reaped at once. */
+  async endLease(tempName: string, now: Date): Promise<void> {
+    await this.database.run(
+      `UPDATE upload_sessions SET lease_until = least(lease_until, $2) WHERE temp_name = $1 AND state IN ('reserved', 'uploaded')`,
+      [tempName, now],
+    );
   }
 
   /** Waits until this transaction alone may choose names for uploads into a folder. */
