@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import type { JsonFacts } from '#libs/nodes';
+import { type JsonFacts, SpaceService } from '#libs/nodes';
 
 import { type Bookmark, bookmarkOf, comparePositions, cursorOf, type EventView, type Position } from './event.js';
 import { type EventFilter, FeedRepository, type FeedRow, type ScopeRow } from './repositories/feed.repository.js';
@@ -37,7 +37,15 @@ const TIME_MARGIN_MS = 10_000;
  */
 @Injectable()
 export class Feed {
-  constructor(private readonly feeds: FeedRepository) {}
+  constructor(
+    private readonly feeds: FeedRepository,
+    private readonly spaces: SpaceService,
+  ) {}
+
+  /** Makes sure that the account has a home: who begins to read before would not be told of its first events. */
+  async prepare(accountId: number): Promise<void> {
+    await this.spaces.homeOf(accountId);
+  }
 
   /**
    * What each reader has not been given yet, at most `limit` events of each feed, those of one transaction in their order. An event is there as

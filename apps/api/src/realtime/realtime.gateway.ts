@@ -122,10 +122,9 @@ export class RealtimeGateway implements OnModuleDestroy {
     const subscriber = await this.subscriberOf(token, ticket);
     if (this.subscribers.ofAccount(subscriber.accountId).size >= this.config.realtime.maxSocketsPerAccount)
       throw new DomainError('RATE_LIMITED', 'This account has too many websockets open.');
-    if (cursor) {
-      bookmarkOf(cursor);
-      return (socket) => new SocketSession(socket, subscriber, cursor, true, null);
-    }
+    if (cursor) bookmarkOf(cursor);
+    await this.feed.prepare(subscriber.accountId);
+    if (cursor) return (socket) => new SocketSession(socket, subscriber, cursor, true, null);
     const isPast = sinceMs !== null && sinceMs < this.clock.nowMs();
     const start = isPast ? await this.feed.since(subscriber.accountId, sinceMs) : await this.feed.now();
     return (socket) => new SocketSession(socket, subscriber, start, cursor !== null, isPast ? { sinceMs } : null);
