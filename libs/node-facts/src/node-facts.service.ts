@@ -4,7 +4,7 @@ import type { Actor } from '#libs/kernel';
 import { type NodeView, viewerOf } from '#libs/nodes';
 import { formatOf, PreviewLinks, type Thumbnail, THUMBNAILS } from '#libs/previews';
 
-import { type Asked, type FactsRow, NodeFactsRepository } from './repositories/node-facts.repository.js';
+import { type AskedFile, type FactRow, NodeFactsRepository } from './repositories/node-facts.repository.js';
 
 /** What was made from a file's content. URLs are absolute and need no header. */
 export interface Extradata {
@@ -35,28 +35,32 @@ export class NodeFacts {
 
   /** Facts by id; a node without any is absent. One statement, and none when no node is shared, linked or of a type that has previews. */
   async of(actor: Actor, nodes: readonly NodeView[]): Promise<Map<string, FactsOfNode>> {
-    const asked = new Map<string, Asked>();
-    const owned = new Set<string>();
+    const files: AskedFile[] = [];
+    const sharedIds: string[] = [];
+    const linkedIds: string[] = [];
+    const asked = new Map<string, NodeView>();
     for (const node of nodes) {
       const format = node.kind === 'file' ? formatOf(node.mimeType, node.sizeBytes) : null;
-      if (format === null && !node.shared && !node.linked) continue;
-      asked.set(node.id, { id: node.id, versionNo: node.versionNo, format });
-      if (actor.kind === 'account' && node.ownerId === actor.accountId) owned.add(node.id);
+      if (format !== null) files.push({ id: node.id, versionNo: node.versionNo, format });
+      if (node.shared) sharedIds.push(node.id);
+      if (node.linked) linkedIds.push(node.id);
+      if (format !== null || node.shared || node.linked) asked.set(node.id, node);
     }
-    if (asked.size === 0 || actor.kind === 'system') return new Map();
     const found = new Map<string, FactsOfNode>();
-    for (const row of await this.facts.find(viewerOf(actor), [...asked.values()])) {
-      found.set(row.id, {
-        publicHash: row.public_hash,
-        sharedHash: owned.has(row.id) || (actor.kind === 'account' && row.open_hash) ? row.shared_hash : null,
-        companyPublished: row.company_published,
-        extradata: this.extradata(actor, row, asked.get(row.id)!.versionNo),
-      });
+    if (asked.size === 0 || actor.kind === 'system') return found;
+    for (const row of await this.facts.find(viewerOf(actor), { files, sharedIds, linkedIds })) {
+      const node = asked.get(row.id)!;
+      const facts = found.get(row.id) ?? NOTHING;
+      if (row.state !== null) found.set(row.id, { ...facts, extradata: this.extradata(actor, row, node.versionNo) });
+      else if (row.open !== null) {
+        const told = actor.kind === 'account' && (node.ownerId === actor.accountId || row.open);
+        found.set(row.id, { ...facts, sharedHash: told ? row.hash : null, companyPublished: row.published === true });
+      } else found.set(row.id, { ...facts, publicHash: row.hash });
     }
     return found;
   }
 
-  private extradata(actor: Actor, { id, state, kinds, metainfo }: FactsRow, versionNo: number): Extradata | null {
+  private extradata(actor: Actor, { id, state, kinds, metainfo }: FactRow, versionNo: number): Extradata | null {
     if (state === null || state === 'unsupported' || kinds === null) return null;
     if (kinds.length === 0) return { state, thumbnails: null, pdf: null, metainfo };
     const url = this.links.of(actor, id, versionNo);
@@ -68,3 +72,5 @@ export class NodeFacts {
     };
   }
 }
+
+const NOTHING: FactsOfNode = { publicHash: null, sharedHash: null, companyPublished: false, extradata: null };

@@ -2,18 +2,27 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
-export interface Asked {
+/** A file whose previews are looked for. */
+export interface AskedFile {
   readonly id: string;
   readonly versionNo: number;
-  readonly format: string | null;
+  readonly format: string;
 }
 
-export interface FactsRow {
+export interface Asked {
+  readonly files: readonly AskedFile[];
+  readonly sharedIds: readonly string[];
+  readonly linkedIds: readonly string[];
+}
+
+/** What was found of one node; a node with several facts has several rows. */
+export interface FactRow {
   id: string;
-  public_hash: string | null;
-  shared_hash: string | null;
-  open_hash: boolean;
-  company_published: boolean;
+  /** Of a link or a share. */
+  hash: string | null;
+  /** Of a share: whoever knows the hash is let in. Null for everything else. */
+  open: boolean | null;
+  published: boolean | null;
   state: 'new' | 'processing' | 'ready' | 'error' | 'unsupported' | null;
   kinds: string[] | null;
   metainfo: Record<string, string | number> | null;
@@ -24,17 +33,18 @@ export interface FactsRow {
 export class NodeFactsRepository {
   constructor(private readonly database: Database) {}
 
-  /** A row for each node that is asked for; `public_hash` is the link that `viewerId` issued. */
-  find(viewerId: number | null, nodes: readonly Asked[]): Promise<FactsRow[]> {
-    return this.database.query<FactsRow & Record<string, unknown>>(
-      `SELECT n.id, l.hash AS public_hash, s.hash AS shared_hash, coalesce(s.public_view OR s.open, false) AS open_hash,
-              s.published_at IS NOT NULL AS company_published, p.state, p.kinds, p.metainfo
-         FROM unnest($2::uuid[], $3::bigint[], $4::text[]) AS n (id, version_no, format)
-         LEFT JOIN links l ON l.node_id = n.id AND l.issuer_id = $1
-         LEFT JOIN shares s ON s.node_id = n.id
-         LEFT JOIN versions v ON n.format IS NOT NULL AND v.node_id = n.id AND v.no = n.version_no
-         LEFT JOIN previews p ON p.blob_id = v.blob_id AND p.format = n.format`,
-      [viewerId, nodes.map((node) => node.id), nodes.map((node) => node.versionNo), nodes.map((node) => node.format)],
+  /** Links that `viewerId` issued, shares, and previews, in one statement. */
+  find(viewerId: number | null, { files, sharedIds, linkedIds }: Asked): Promise<FactRow[]> {
+    return this.database.query<FactRow & Record<string, unknown>>(
+      `SELECT n.id, NULL::text AS hash, NULL::boolean AS open, NULL::boolean AS published, p.state, p.kinds, p.metainfo
+         FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS n (id, version_no, format)
+         JOIN versions v ON v.node_id = n.id AND v.no = n.version_no
+         JOIN previews p ON p.blob_id = v.blob_id AND p.format = n.format
+       UNION ALL
+       SELECT node_id, hash, public_view OR open, published_at IS NOT NULL, NULL, NULL, NULL FROM shares WHERE node_id = ANY($4::uuid[])
+       UNION ALL
+       SELECT node_id, hash, NULL, NULL, NULL, NULL, NULL FROM links WHERE node_id = ANY($5::uuid[]) AND issuer_id = $6`,
+      [files.map((file) => file.id), files.map((file) => file.versionNo), files.map((file) => file.format), sharedIds, linkedIds, viewerId],
     );
   }
 }
