@@ -218,7 +218,8 @@ describe('the page of a public link', () => {
         await page.getByRole('button', { name: 'Send' }).click();
         await page.getByText('from browser.txt was received.').waitFor();
         expect((await anna.download('/box/from browser.txt')).toString()).toBe('sent by a person');
-        expect(problems).toEqual([]);
+        // The bytes come from the store itself, where that is an S3.
+        expect(problems.filter((problem) => !problem.startsWith(`foreign: ${stack.env['S3_ENDPOINT']}/`))).toEqual([]);
       } finally {
         await close();
         await rm(dir, { recursive: true, force: true });
