@@ -11,13 +11,13 @@ import {
   FileWriter,
   FolderLimits,
   FolderMaker,
+  foldersMade,
   type LocatedNode,
   mediaOf,
   mimeTypeOf,
   type NodeChange,
   type NodeView,
   pathKey,
-  pathSegments,
   type PlacedNode,
   QuotaLedger,
   type UploadSession,
@@ -147,7 +147,7 @@ export class UploadWriter {
       top = begin;
       return Promise.resolve();
     });
-    if (created && top) await this.changes.record(changesOfFolders(actor, top, folder));
+    if (created && top) await this.changes.record(foldersMade(viewerOf(actor), top, folder));
     return folder;
   }
 }
@@ -184,17 +184,4 @@ function newFile(session: UploadSession, item: UploadToWrite, nowMs: number): Ch
 
 function changeOfFile(actor: UploadActor, node: ChangedNode, { parentId, name, seenVersionNo }: FileToWrite): NodeChange {
   return { type: seenVersionNo === 0 ? 'file_created' : 'file_new_content', actorId: viewerOf(actor), node, folderId: parentId, name };
-}
-
-/** The folders from below `top` down to `last`, which have all just been made. */
-function changesOfFolders(actor: UploadActor, top: LocatedNode, { node, chain }: PlacedNode): NodeChange[] {
-  const ids = chain.slice(chain.indexOf(top.id));
-  const names = pathSegments(node.path).slice(1 - ids.length);
-  return names.map((name, index) => ({
-    type: 'folder_created',
-    actorId: viewerOf(actor),
-    node: { ...node, id: ids[index + 1]! },
-    folderId: ids[index]!,
-    name,
-  }));
 }
