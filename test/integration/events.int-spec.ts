@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { BlobStore } from '#libs/blob-store';
-import { EventLogTask, ExpireEventsJob } from '#libs/events';
+import { EventLogTask, ExpireEventsJob, NoticeService } from '#libs/events';
 import { type AccountActor, newId } from '#libs/kernel';
 import { type LocatedNode, NodeResolver } from '#libs/nodes';
 
@@ -278,5 +278,22 @@ describe('a reader among transactions', () => {
     await reading;
     expect(found).toHaveLength(written.length);
     expect(new Set(found)).toEqual(new Set(written));
+  });
+});
+
+describe('notices for everybody', () => {
+  it('are made by a system administrator and seen by each person once as new', async () => {
+    const [user, other] = [await house.account(), await house.account()];
+    const notices = house.service(NoticeService);
+    expect(await codeOf(notices.announce(user, 'hello'))).toBe('FORBIDDEN');
+    const admin: AccountActor = { ...(await house.account('Root')), role: 'admin' };
+    for (const text of ['', 'x'.repeat(9_000)]) expect(await codeOf(notices.announce(admin, text))).toBe('INVALID_ARGUMENT');
+    await notices.announce(admin, 'Maintenance on Sunday');
+    const expected = { type: 'global', behavior: 'static', text: 'Maintenance on Sunday', action: 'announcement', actorName: 'Root' };
+    expect(await notices.list(user, {})).toEqual([expect.objectContaining({ ...expected, status: 'new' })]);
+    expect(await notices.list(user, { type: 'global' })).toEqual([expect.objectContaining({ ...expected, status: 'viewed' })]);
+    expect(await notices.list(other, { status: 'new' })).toHaveLength(1);
+    expect(await notices.list(other, { status: 'new' })).toHaveLength(0);
+    expect(await notices.list(await house.account('late'), {})).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ export function readSubscribeRequest(target: string | undefined): SubscribeReque
   const parameters = new URLSearchParams(query);
   const last = (name: string): string | null => parameters.getAll(name).at(-1) ?? null;
   const timestamp = last('timestamp') ?? '';
-  if (!/^\d{0,16}(\.\d*)?$/.test(timestamp)) return 'The timestamp must be milliseconds since the epoch.';
+  if (!/^(\d{1,16}(\.\d*)?)?$/.test(timestamp)) return 'The timestamp must be milliseconds since the epoch.';
   const sinceMs = timestamp === '' ? null : Math.floor(Number(timestamp));
   return { token: last('token'), ticket: last('ticket'), cursor: last('cursor'), sinceMs };
 }
