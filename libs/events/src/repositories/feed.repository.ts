@@ -78,17 +78,21 @@ const COLUMNS = `e.xid::text AS xid, e.seq::text AS seq, e.event_id AS "eventId"
 
 const NAMES = `LEFT JOIN accounts a ON a.id = e.actor_id LEFT JOIN accounts o ON o.id = (e.facts ->> 'owner')::bigint`;
 
-// A row is new to a reader when its transaction was not committed in the reader's base; the index leads to the oldest that may be.
+// A row is new to a reader when its transaction was not committed in the reader's base. The oldest that may be new is where the index scan begins,
+// said as one condition: of two, PostgreSQL may begin at the weaker one.
 const AFTER = `
-  WITH RECURSIVE reader AS MATERIALIZED (
+  WITH RECURSIVE asked AS MATERIALIZED (
     SELECT (r.turn - 1)::int AS turn, r.account_id, r.base::pg_snapshot AS base, coalesce(r.page::pg_snapshot, pg_current_snapshot()) AS page, r.xid, r.seq
       FROM unnest($1::bigint[], $2::text[], $3::text[], $4::xid8[], $5::bigint[]) WITH ORDINALITY AS r (account_id, base, page, xid, seq, turn)
+  ),
+  reader AS MATERIALIZED (
+    SELECT turn, account_id, base, page, greatest(xid, pg_snapshot_xmin(base)) AS xid, CASE WHEN xid >= pg_snapshot_xmin(base) THEN seq ELSE 0 END AS seq FROM asked
   ), ${SCOPES}
   SELECT sc.turn, sc.scope_id AS "scopeId", sc.prefix, r.page::text AS "window", ${COLUMNS}
     FROM scope sc JOIN reader r ON r.turn = sc.turn
     LEFT JOIN LATERAL (
       SELECT * FROM change_events c
-       WHERE c.scope_id = sc.scope_id AND c.xid >= pg_snapshot_xmin(r.base) AND (c.xid, c.seq) > (r.xid, r.seq) AND c.at_ms >= sc.since_ms
+       WHERE c.scope_id = sc.scope_id AND (c.xid, c.seq) > (r.xid, r.seq) AND c.at_ms >= sc.since_ms
          AND NOT pg_visible_in_snapshot(c.xid, r.base) AND pg_visible_in_snapshot(c.xid, r.page)
        ORDER BY c.xid, c.seq LIMIT $6
     ) e ON true
