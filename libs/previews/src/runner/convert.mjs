@@ -6,19 +6,27 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-import sharp from 'sharp';
-
 const [what, input, folder, settingsText] = process.argv.slice(2);
 /** @type {{ sizes: Record<string, number>, maxPixels: number, font: string }} */
 const settings = JSON.parse(settingsText);
 const QUALITY = 82;
 const WHITE = '#ffffff';
 
-sharp.cache(false);
-sharp.concurrency(1);
-
 /** The content cannot be shown by this program: no fault of anybody. */
 class Unsupported extends Error {}
+
+let sharp;
+
+/** The image library has a binary of its own for each kind of system; where it has none, there are no previews. */
+async function loadLibrary() {
+  try {
+    ({ default: sharp } = await import('sharp'));
+  } catch {
+    throw new Unsupported('the image library is not installed');
+  }
+  sharp.cache(false);
+  sharp.concurrency(1);
+}
 
 /** Writes every size of a picture, each from the next larger one. */
 async function writeSizes(largest) {
@@ -160,6 +168,7 @@ async function writePdf(lines) {
 }
 
 try {
+  await loadLibrary();
   const result = what === 'image' ? await image() : await text();
   process.stdout.write(`\n${JSON.stringify(result)}\n`);
 } catch (error) {
