@@ -6,6 +6,7 @@ import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { EventsJobsModule } from '#libs/events';
 import { FilesJobsModule } from '#libs/files';
+import { HandoverJobsModule } from '#libs/handover';
 import { LinkJobsModule } from '#libs/links';
 import { MailModule } from '#libs/mail';
 import { type Logger, ObservabilityModule } from '#libs/observability';
@@ -42,6 +43,7 @@ export class WorkerModule {
         PreviewJobsModule,
         EventsJobsModule,
         LinkJobsModule,
+        HandoverJobsModule,
       ],
     };
   }

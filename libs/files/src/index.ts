@@ -13,7 +13,7 @@ export {
   type SearchNodes,
   type Totals,
 } from './tree/browse.service.js';
-export { CopyService, type CopyNode, type CopySteps } from './tree/copy.service.js';
+export { CopyService, type CopyNode, type CopyPlan, type CopySteps } from './tree/copy.service.js';
 export { type CreateFolder, FolderService } from './tree/folder.service.js';
 export { FolderSizeService, FolderSizeTask } from './tree/folder-size.js';
 export { type FullListingResult, FullListingService, FullListingTask } from './tree/full-listing.js';

@@ -17,6 +17,8 @@ export const TASK_KINDS = {
   'archives.build': { queue: 'cpu' },
   'events.log-file': { queue: 'io' },
   'links.add-to-storage': { queue: 'bulk' },
+  'handover.folder': { queue: 'bulk' },
+  'handover.migration': { queue: 'bulk' },
 } as const satisfies Record<string, { readonly queue: QueueName }>;
 
 export type TaskKind = keyof typeof TASK_KINDS;

@@ -51,6 +51,18 @@ export interface CopySteps {
   shown(copyId: string): Promise<void>;
 }
 
+/** Where a copy is built, and for whom. */
+export interface CopyPlan {
+  readonly spaceId: string;
+  /** Root of that space. */
+  readonly rootId: string;
+  /** Owner of the space: he pays. */
+  readonly ownerId: number;
+  readonly authorId: number;
+  /** Levels below the root at which the copy will stand. */
+  readonly depth: number;
+}
+
 interface Name {
   readonly name: string;
   readonly nameKey: string;
@@ -162,25 +174,34 @@ export class CopyService {
       if (room !== null && bytes > room) throw quotaExceeded();
     }
     await this.freeName(target.node, node, onConflict);
-    const into = this.target(actor, target);
-    const space = await this.spaceRows.find(into.spaceId);
-    const copyId = newId(into.nowMs);
-    await this.unitOfWork.run(async () => {
-      await this.copies.insertStaged({ sourceId: node.id, copyId, parentId: space!.rootId }, into);
-      await steps?.begun(copyId);
-    });
+    const { spaceId, authorId } = this.target(actor, target);
+    const { rootId } = (await this.spaceRows.find(spaceId))!;
+    const copyId = newId(this.clock.nowMs());
     try {
-      await this.fill(
-        { sourceId: node.id, copyId, childCount: node.childFiles + node.childFolders, depth: depthOf(target) + 1 },
-        into,
-        target.node.ownerId,
+      await this.build(node, copyId, { spaceId, rootId, authorId, ownerId: target.node.ownerId, depth: depthOf(target) + 1 }, async (id) =>
+        steps?.begun(id),
       );
       await this.attach(actor, copyId, node, target.node, { onConflict, steps });
     } catch (error) {
-      await this.giveUp(copyId, into.spaceId);
+      await this.giveUp(copyId, spaceId);
       throw error;
     }
     return copyId;
+  }
+
+  /**
+   * Copies a folder, with all below it, to where nobody sees it, for a caller who has judged who may do this and shows the copy himself, or gives it
+   * up, also after an error. In a surrounding transaction all of it is part of that. `begun` is told in the transaction in which the copy begins to
+   * exist. TREE_TOO_DEEP, QUOTA_EXCEEDED.
+   */
+  async build(source: NodeView, copyId: string, plan: CopyPlan, begun?: (copyId: string) => Promise<void>): Promise<void> {
+    const { spaceId, rootId, ownerId, authorId, depth } = plan;
+    const into = { spaceId, authorId, nowMs: this.clock.nowMs() };
+    await this.unitOfWork.run(async () => {
+      await this.copies.insertStaged({ sourceId: source.id, copyId, parentId: rootId }, into);
+      await begun?.(copyId);
+    });
+    await this.fill({ sourceId: source.id, copyId, childCount: source.childFiles + source.childFolders, depth }, into, ownerId);
   }
 
   /** Copies what lies below the staged root: batches of folders, or big folders part by part, a few at a time. */

@@ -14,6 +14,7 @@ import { COMPANY_CONTROLLERS, COMPANY_MODULES } from './companies/index.js';
 import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
 import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
 import { EVENT_CONTROLLERS, EVENT_MODULES, EVENT_PROVIDERS } from './events/index.js';
+import { HANDOVER_CONTROLLERS, HANDOVER_MODULES } from './handover/index.js';
 import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
 import { LINK_CONTROLLERS, LINK_MODULES, LINK_PROVIDERS } from './links/index.js';
 import { OFFICE_CONTROLLERS, OFFICE_MODULES } from './office/index.js';
@@ -47,6 +48,7 @@ export const CLOUDIKE_CONTROLLERS = [
   ...COPYRIGHT_CONTROLLERS,
   ...PREVIEW_CONTROLLERS,
   ...SHARE_CONTROLLERS,
+  ...HANDOVER_CONTROLLERS,
   MetadataController,
   FileopsController,
   TrashController,
@@ -73,6 +75,7 @@ export const CLOUDIKE_CONTROLLERS = [
     ...COPYRIGHT_MODULES,
     ...PREVIEW_MODULES,
     ...SHARE_MODULES,
+    ...HANDOVER_MODULES,
     FilesModule,
     DiffsModule,
     TrashModule,

@@ -51,6 +51,8 @@ export class TaskResultWire {
       case 'files.calculate-size':
       case 'files.purge':
       case 'trash.clear':
+      case 'handover.folder':
+      case 'handover.migration':
         return (result ?? {}) as object;
     }
   }
