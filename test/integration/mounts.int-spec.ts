@@ -175,6 +175,24 @@ describe('folders of others in a tree', () => {
     expect(await codeOf(tree.moves.move(ben, { source: at('/n.txt'), targetFolder: { id }, onConflict: 'fail' }))).toBe('NODE_NOT_FOUND');
   });
 
+  it('leave name and place of a shared folder to who may change the folder around it', async () => {
+    const { anna, ben, cora } = await three();
+    await tree.folder(anna, '/work/other');
+    await house.give(anna, '/work', ben);
+    // ben writes in /work/docs, and only reads the folder that it stands in
+    await tree.folder(ben, '/work/docs/new');
+    expect(await codeOf(rename(ben, '/work/docs', 'mine'))).toBe('FORBIDDEN');
+    expect(await codeOf(move(ben, '/work/docs', '/work/docs/sub'))).toBe('FORBIDDEN');
+    expect(await codeOf(tree.remove(ben, '/work/docs'))).toBe('FORBIDDEN');
+    expect(await names(cora, '/')).toBe('docs');
+    await tree.remove(ben, '/work/docs/new');
+    await house.give(anna, '/work', cora, true);
+    await rename(cora, '/work/docs', 'ours');
+    await move(cora, '/work/ours', '/work/other');
+    await tree.remove(cora, '/work/other/ours');
+    expect(await names(ben, '/')).toBe('work');
+  });
+
   it('take what is moved between owners with its versions, and make the new one pay', async () => {
     const { anna, ben } = await three();
     for (let index = 0; index < 30; index++) await tree.file(ben, `/big/d${index % 4}/f${index}.bin`, { bytes: 5 });

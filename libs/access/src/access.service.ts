@@ -24,15 +24,20 @@ export interface Explanation {
   readonly passes: readonly OpenPass[];
 }
 
+/** Whether an actor may do something to a node; `unseen`: he may not even know that it is there. */
+export type Verdict = 'allowed' | 'refused' | 'unseen';
+
 /** What is known of an actor and one node. A guest of an upload link has no right, not even to look, and may still add. */
 interface Standing {
   readonly right: Right | null;
+  /** What he may do to the folder that it stands in: its name and its place are matters of that. */
+  readonly around: Right | null;
   readonly owner: boolean;
   readonly adds: boolean;
 }
 
-const NOTHING: Standing = { right: null, owner: false, adds: false };
-const OWNER: Standing = { right: FULL_RIGHT, owner: true, adds: true };
+const NOTHING: Standing = { right: null, around: null, owner: false, adds: false };
+const OWNER: Standing = { right: FULL_RIGHT, around: FULL_RIGHT, owner: true, adds: true };
 const VIEW: Right = { write: false, delete: false, download: true };
 
 /** What a right permits. */
@@ -47,6 +52,8 @@ const PERMITS: Readonly<Record<NodeAction, (right: Right) => boolean>> = {
   'node.restore': (right) => right.delete,
   'node.share': () => false,
 };
+/** What a right on a shared folder does not give for that folder itself: its members rename and remove their mounts, not what the owner has. */
+const OF_PLACE: readonly NodeAction[] = ['node.write', 'node.delete'];
 const GUEST_ACTIONS: readonly NodeAction[] = ['node.read', 'node.download', 'node.create'];
 
 /** The one place that decides who may do what to a node. */
@@ -63,16 +70,27 @@ export class AccessService {
    * even see does not exist for him: NODE_NOT_FOUND. One that he may see, but not do this to: FORBIDDEN.
    */
   async require(actor: Actor, action: NodeAction, nodes: readonly NodeView[]): Promise<void> {
+    const verdicts = [...(await this.verdicts(actor, action, nodes)).values()];
+    if (verdicts.includes('unseen')) throw nodeNotFound();
+    if (verdicts.includes('refused')) throw new DomainError('FORBIDDEN', 'Your rights here do not allow this.');
+  }
+
+  /** Of each node, by id, whether the actor may do `action` to it. */
+  async verdicts(actor: Actor, action: NodeAction, nodes: readonly NodeView[]): Promise<Map<string, Verdict>> {
     const standings = await this.standings(actor, nodes);
-    const of = (node: NodeView) => standings.get(node.id) ?? NOTHING;
-    if (nodes.some((node) => of(node).right === null && !of(node).adds)) throw nodeNotFound();
-    if (nodes.some((node) => !permits(actor, action, of(node)))) throw new DomainError('FORBIDDEN', 'Your rights here do not allow this.');
+    return new Map(
+      nodes.map((node) => {
+        const standing = standings.get(node.id) ?? NOTHING;
+        if (permits(actor, action, node, standing)) return [node.id, 'allowed'];
+        return [node.id, standing.right === null && !standing.adds ? 'unseen' : 'refused'];
+      }),
+    );
   }
 
   /** Ids of those among the nodes to which the actor may do `action`. */
   async allowed(actor: Actor, action: NodeAction, nodes: readonly NodeView[]): Promise<Set<string>> {
-    const standings = await this.standings(actor, nodes);
-    return new Set(nodes.map((node) => node.id).filter((id) => permits(actor, action, standings.get(id) ?? NOTHING)));
+    const verdicts = await this.verdicts(actor, action, nodes);
+    return new Set([...verdicts].flatMap(([id, verdict]) => (verdict === 'allowed' ? [id] : [])));
   }
 
   /** What the actor may do to each node, by id; null where he may not even see it. No statement when all are his own, else one. */
@@ -102,7 +120,9 @@ export class AccessService {
       else foreign.push(node.id);
     }
     if (actor.kind === 'system' || foreign.length === 0) return standings;
-    for (const row of await this.grants.ofAccount(actor.accountId, foreign)) standings.set(row.id, { right: usable(row), owner: false, adds: false });
+    for (const row of await this.grants.ofAccount(actor.accountId, foreign)) {
+      standings.set(row.id, { ...NOTHING, right: usable(row), around: usable({ ...row, write: row.writeAround, delete: row.deleteAround }) });
+    }
     return standings;
   }
 
@@ -113,10 +133,11 @@ export class AccessService {
   }
 }
 
-function permits(actor: Actor, action: NodeAction, { right, owner, adds }: Standing): boolean {
+function permits(actor: Actor, action: NodeAction, node: NodeView, { right, around, owner, adds }: Standing): boolean {
   if (owner) return true;
   if (actor.kind === 'guest' && !GUEST_ACTIONS.includes(action)) return false;
-  return (adds && action === 'node.create') || (right !== null && PERMITS[action](right));
+  const counted = node.kind === 'folder' && OF_PLACE.includes(action) ? around : right;
+  return (adds && action === 'node.create') || (counted !== null && PERMITS[action](counted));
 }
 
 /** What is in the trash is only for those who may take it back, and only for that. */

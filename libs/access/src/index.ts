@@ -1,5 +1,5 @@
 export { AccessModule } from './access.module.js';
-export { AccessService, type Explanation, type NodeAction, type Seer } from './access.service.js';
+export { AccessService, type Explanation, type NodeAction, type Seer, type Verdict } from './access.service.js';
 export { type GrantCommand, type Granted, GrantService } from './grant.service.js';
 export { invitationNotFound, InvitationService } from './invitation.service.js';
 export { FolderRepository, type OwnedFolder } from './repositories/folder.repository.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { AccessService, GrantService, type Right } from '#libs/access';
+import { AccessService, GrantService, type Verdict } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
 import { type Actor, Clock, DomainError } from '#libs/kernel';
 import {
@@ -33,8 +33,8 @@ export interface TrashNodes {
   readonly permanent: boolean;
 }
 
-/** A node with what the actor may do to it; null where he sees none. */
-type Candidate = { readonly placed: PlacedNode; readonly right: Right | null } | null;
+/** A node, and whether the actor may delete it; null where there is none. */
+type Candidate = { readonly placed: PlacedNode; readonly verdict: Verdict } | null;
 
 /** Looks for spaces that had no lock yet. */
 const ROUNDS = 5;
@@ -86,7 +86,7 @@ export class Remover {
     const found = await this.resolver.findMany(actor, refs);
     const more = found.flatMap((placed) => (placed && !spaceIds.includes(spaceOf(placed)) ? [spaceOf(placed)] : []));
     if (more.length > 0 && mayStop) return { outcomes: null, more };
-    const candidates = await this.withRights(
+    const candidates = await this.withVerdicts(
       actor,
       found.map((placed) => (placed && spaceIds.includes(spaceOf(placed)) ? placed : null)),
     );
@@ -153,10 +153,10 @@ export class Remover {
     return [...spaceIds].sort();
   }
 
-  private async withRights(actor: Actor, found: readonly (PlacedNode | null)[]): Promise<Candidate[]> {
+  private async withVerdicts(actor: Actor, found: readonly (PlacedNode | null)[]): Promise<Candidate[]> {
     const nodes = found.flatMap((placed) => (placed ? [placed.node] : []));
-    const rights = await this.access.rights(actor, nodes);
-    return found.map((placed) => placed && { placed, right: rights.get(placed.node.id) ?? null });
+    const verdicts = await this.access.verdicts(actor, 'node.delete', nodes);
+    return found.map((placed) => placed && { placed, verdict: verdicts.get(placed.node.id) ?? 'unseen' });
   }
 }
 
@@ -178,12 +178,12 @@ function judge(
   const gone = new Set<string>();
   const lost = new Map<string, number>();
   return candidates.map((candidate) => {
-    if (!candidate?.right || candidate.placed.chain.some((id) => gone.has(id))) return nodeNotFound();
-    const { placed, right } = candidate;
+    if (!candidate || candidate.verdict === 'unseen' || candidate.placed.chain.some((id) => gone.has(id))) return nodeNotFound();
+    const { placed, verdict } = candidate;
     const { node } = placed;
     if (node.parentId === null || (placed.chain.length === 1 && !isSystem))
       return new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be removed.');
-    if (node.mount === null && (!right.delete || !(eraser === 'anybody' || isSystem || eraser === node.ownerId))) return forbidden();
+    if (node.mount === null && (verdict !== 'allowed' || !(eraser === 'anybody' || isSystem || eraser === node.ownerId))) return forbidden();
     if (onlyEmpty && node.childFiles + node.childFolders > (lost.get(node.id) ?? 0)) {
       return new DomainError('FOLDER_NOT_EMPTY', `"${node.path}" is not empty.`);
     }

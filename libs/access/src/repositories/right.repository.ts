@@ -8,6 +8,9 @@ import { ACCEPTED, WAYS_UP } from './chain-sql.js';
 /** What grants give on one node; `live` is false for what lies in the trash, below a folder of the grant that is in place. */
 export interface RightRow extends Right {
   readonly id: string;
+  /** What is given by grants on the folders above alone. */
+  readonly writeAround: boolean;
+  readonly deleteAround: boolean;
   readonly live: boolean;
 }
 
@@ -34,7 +37,8 @@ export class RightRepository {
     if (nodeIds.length === 0) return [];
     return this.database.query<RightRow>(
       `WITH RECURSIVE ${WAYS_UP}
-       SELECT w.start AS id, w.live, bool_or(g.can_write) AS write, bool_or(g.can_delete) AS delete, bool_or(g.can_download) AS download
+       SELECT w.start AS id, w.live, bool_or(g.can_write) AS write, bool_or(g.can_delete) AS delete, bool_or(g.can_download) AS download,
+              bool_or(g.can_write AND w.depth > 0) AS "writeAround", bool_or(g.can_delete AND w.depth > 0) AS "deleteAround"
          FROM way w JOIN grants g ON g.node_id = w.id ${ACCEPTED} AND i.account_id = $2
         WHERE w.open AND NOT w.gone GROUP BY w.start, w.live`,
       [nodeIds, accountId],
