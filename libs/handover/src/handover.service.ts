@@ -142,8 +142,8 @@ export class HandoverService {
   }
 
   private async rename(node: NodeView, mount: Mount, name: string, actorId: number): Promise<void> {
-    const [row] = await this.nodes.byIds([mount.id]);
-    const renamed = row && (await this.nodes.rename(row, name, nameKey(name), null));
+    const row = { ...node, id: mount.id, parentId: mount.parentId, name: mount.name };
+    const renamed = await this.nodes.rename(row, name, nameKey(name), null);
     if (!renamed) throw new DomainError('BUSY', 'Too many changes at the same place; try again.');
     const changed = mountNode(node, mount);
     const old = { folderId: renamed.parentId, name: mount.name, node: changed };
