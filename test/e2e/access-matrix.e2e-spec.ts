@@ -1,0 +1,50 @@
+import 'reflect-metadata';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { CLOUDIKE_CONTROLLERS } from '../../apps/api/src/dialects/cloudike/cloudike.module.js';
+import { routesOf } from '../../apps/api/src/dialects/cloudike/http/routes-of.js';
+import { allCases } from '../support/access-matrix/cases.js';
+import { House } from '../support/access-matrix/house.js';
+import { NOT_IN_THE_MATRIX } from '../support/access-matrix/routes.js';
+import { runCases } from '../support/access-matrix/run.js';
+import { type Stack, startStack } from '../support/stack.js';
+
+// Who gets what: generated from test/support/access-matrix/model.ts, which knows the contract and not the code.
+// One case again: ACCESS_MATRIX_ONLY='reader|content|team.png' npm test -- --only e2e-embedded -- test/e2e/access-matrix.e2e-spec.ts
+
+let stack: Stack;
+let house: House;
+
+beforeAll(async () => {
+  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  house = await House.build(stack);
+});
+afterAll(async () => {
+  await house?.close();
+  await stack?.stop();
+});
+
+describe('the access matrix', () => {
+  it('knows every route of the dialect', () => {
+    const routes = CLOUDIKE_CONTROLLERS.flatMap((controller) => routesOf(controller)).flatMap(({ templates }) => templates);
+    const asked = new Set(allCases().map(({ route }) => route));
+    expect(routes.filter((route) => !asked.has(route) && NOT_IN_THE_MATRIX[route] === undefined)).toEqual([]);
+    expect([...asked, ...Object.keys(NOT_IN_THE_MATRIX)].filter((route) => !routes.includes(route))).toEqual([]);
+    expect(Object.keys(NOT_IN_THE_MATRIX).filter((route) => asked.has(route))).toEqual([]);
+  });
+
+  it('holds for every account, guest, node, representation and spelling', async () => {
+    const only = process.env.ACCESS_MATRIX_ONLY;
+    const cases = allCases().filter(({ id }) => !only || id.includes(only));
+    const before = await house.picture();
+    const begun = Date.now();
+    const mismatches = await runCases(house, cases);
+    const seconds = Math.round((Date.now() - begun) / 1000);
+    const shown = mismatches.map(({ id, why }) => `  ACCESS_MATRIX_ONLY='${id}'  ${why}`).join('\n');
+    process.stdout.write(`access matrix: ${cases.length} cases, ${mismatches.length} mismatches (${house.client.requests} requests, ${seconds} s)\n${shown}\n`);
+    expect(mismatches.slice(0, 50)).toEqual([]);
+    expect(await house.picture()).toEqual(before);
+    if (!only) expect(cases.length).toBeGreaterThanOrEqual(20_000);
+  });
+});

@@ -1,0 +1,9 @@
+import { linkCases, shareHashCases } from './doors.js';
+import { type Case, gridCases } from './grid.js';
+import { handleCases, keepsakeCases } from './handles.js';
+import { setCases } from './lists.js';
+
+/** All questions of the matrix. */
+export function allCases(): Case[] {
+  return [...keepsakeCases(), ...gridCases(), ...linkCases(), ...shareHashCases(), ...setCases(), ...handleCases()];
+}
