@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AccessService } from '#libs/access';
+import { emailLogin, RegistrationService } from '#libs/accounts';
+import { UnitOfWork } from '#libs/database';
 import { GroupMembers } from '#libs/groups';
 import { NodeResolver } from '#libs/nodes';
 import { ShareDoor } from '#libs/shares';
@@ -105,6 +107,31 @@ describe('shares', () => {
     expect(own[0]!.payload.text).toContain('Look at this');
     expect(own[0]!.payload.subject).toBe('Sie sind eingeladen');
     expect(await h.lists.collaborators(owner, path('/c'))).toMatchObject([{ owner: true }, { state: 'waiting', writer: false, indirect: false }]);
+  });
+
+  it('come by themselves to who registers by the mail, but for what is not in place or finds no name', async () => {
+    const [owner, other] = await two();
+    const email = `arrives-${owner.accountId}@example.org`;
+    for (const name of ['/Docs', '/gone', '/no']) await h.tree.folder(owner, name);
+    await h.tree.folder(other, '/docs');
+    for (const name of ['/Docs', '/gone', '/no']) await h.add(owner, name, { member: email, writer: true });
+    await h.add(other, '/docs', { member: email });
+    await h.shares.uninvite(owner, { ...path('/no'), member: email });
+    await h.tree.remove(owner, '/gone');
+    const [mail] = await h.tree.database.query<{ payload: { text: string } }>(`SELECT payload FROM outbox WHERE payload->>'to' = $1`, [email]);
+    const hash = /[0-9a-f]{64}/.exec(mail!.payload.text)![0];
+    const registration = h.service(RegistrationService);
+    const form = await registration.check({ login: emailLogin(email), name: 'New', password: 'correct horse battery' });
+    const accountId = await h.service(UnitOfWork).run(() => registration.acceptInvitation(hash, form));
+    const fresh = { kind: 'account', accountId, companyId: null, role: 'user', tokenId: null } as const;
+    expect((await h.lists.list(fresh, 'others')).map((node) => [node.path, node.ownerId])).toEqual([
+      ['/Docs', owner.accountId],
+      ['/docs (1)', other.accountId],
+    ]);
+    await h.tree.folder(fresh, '/Docs/mine');
+    await h.tree.trash.undelete(owner, { paths: [['gone']] });
+    expect(await h.lists.invites(fresh)).toMatchObject([{ folderName: 'gone', write: true }]);
+    expect(await h.defects()).toEqual([]);
   });
 
   it('do not hand folders to who only claims an address', async () => {

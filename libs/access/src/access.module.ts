@@ -9,6 +9,7 @@ import { NodesModule } from '#libs/nodes';
 import { AccessService } from './access.service.js';
 import { GrantService } from './grant.service.js';
 import { GroupFollower } from './group-follower.js';
+import { InvitedFollower } from './invited-follower.js';
 import { InvitationService } from './invitation.service.js';
 import { MountKeeper } from './mount-keeper.js';
 import { FolderRepository } from './repositories/folder.repository.js';
@@ -31,6 +32,7 @@ import { SharingLog } from './sharing-log.js';
     SharingLog,
     MountKeeper,
     GroupFollower,
+    InvitedFollower,
     AccessService,
     GrantService,
     InvitationService,

@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
 
 import { UnitOfWork } from '#libs/database';
-import { Clock, DomainError } from '#libs/kernel';
+import { Clock, DomainError, isDomainError } from '#libs/kernel';
 
 import { MountKeeper } from './mount-keeper.js';
 import { FolderRepository, type OwnedFolder } from './repositories/folder.repository.js';
 import { GrantRepository } from './repositories/grant.repository.js';
 import { type Invitation, InvitationRepository } from './repositories/invitation.repository.js';
 import { SharingLog } from './sharing-log.js';
+
+/** Most folders that come into a new home by themselves. */
+const MAX_AT_ONCE = 100;
 
 /** What people answer to invitations. */
 @Injectable()
@@ -31,10 +34,26 @@ export class InvitationService {
       const { invitation, folder } = await this.hold(accountId, hash);
       if (invitation.state === 'declined') throw answered();
       if (!folder.live) throw invitationNotFound();
-      if (invitation.state === 'waiting') await this.invitations.setState([invitation.id], 'accepted', this.clock.now());
       const path = await this.mounts.put(accountId, folder);
+      if (invitation.state === 'waiting') await this.invitations.setState([invitation.id], 'accepted', this.clock.now());
       if (invitation.state === 'waiting') await this.log.answered(folder, invitation, 'accepted', path);
       return path;
+    });
+  }
+
+  /**
+   * Accepts what the account was invited to by name, the oldest first: whoever registers by the mail of an invitation agrees to it. What is not in
+   * place, or finds no free name, goes on waiting for an answer.
+   */
+  async acceptWaiting(accountId: number): Promise<void> {
+    await this.unitOfWork.run(async () => {
+      const waiting = await this.invitations.waitingFor(accountId, MAX_AT_ONCE);
+      await this.grants.lock(waiting.map((invitation) => invitation.nodeId));
+      for (const { hash } of waiting) {
+        await this.accept(accountId, hash).catch((error: unknown) => {
+          if (!isDomainError(error, 'INVITATION_NOT_FOUND') && !isDomainError(error, 'NAME_TAKEN')) throw error;
+        });
+      }
     });
   }
 

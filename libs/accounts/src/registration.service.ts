@@ -50,6 +50,8 @@ export interface CheckedRegistration extends AccountFlags {
 /** How accounts come into being, and how their addresses are confirmed. */
 @Injectable()
 export class RegistrationService {
+  private readonly invitedListeners: ((accountId: number) => Promise<void>)[] = [];
+
   constructor(
     private readonly config: AppConfig,
     private readonly accounts: AccountRepository,
@@ -65,6 +67,11 @@ export class RegistrationService {
   /** True when a new person must prove the address first (STOWAGE_ACCOUNT_CONFIRMATION=mail). */
   get confirmsByMail(): boolean {
     return this.config.accounts.confirmation === 'mail';
+  }
+
+  /** Adds what has to happen when an invited person registers, in the transaction of that. Higher libs add theirs when their module starts. */
+  onInvitedArrived(listener: (accountId: number) => Promise<void>): void {
+    this.invitedListeners.push(listener);
   }
 
   /** Checks a form and hashes its password; to be done before the transaction. INVALID_ARGUMENT. */
@@ -201,6 +208,7 @@ export class RegistrationService {
     await this.accounts.updateProfile(accountId, { name: form.name, lang: form.lang });
     await this.accounts.setPassword(accountId, form.passwordHash, now);
     await this.accounts.activate(accountId, now);
+    for (const listener of this.invitedListeners) await listener(accountId);
     return accountId;
   }
 

@@ -75,6 +75,15 @@ export class InvitationRepository {
     );
   }
 
+  /** The unanswered invitations of an account by name, not through a group; the oldest first. */
+  async waitingFor(accountId: number, limit: number): Promise<Invitation[]> {
+    return this.database.query<Invitation & Record<string, unknown>>(
+      `SELECT ${COLUMNS} FROM invitations i JOIN grants g ON g.id = i.grant_id
+        WHERE i.account_id = $1 AND i.state = 'waiting' AND g.group_id IS NULL ORDER BY i.created_at, i.id LIMIT $2`,
+      [accountId, limit],
+    );
+  }
+
   /** The unanswered invitations of accounts by these grants, whether or not they are in the group still. */
   async waitingOf(grantIds: readonly string[], accountIds: readonly number[]): Promise<Invitation[]> {
     return this.database.query<Invitation & Record<string, unknown>>(
