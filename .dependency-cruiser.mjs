@@ -9,10 +9,10 @@ const LEVELS = [
   ['queue', 'limiter', 'signals'],
   ['mail'],
   ['accounts', 'tasks'],
-  ['companies', 'groups', 'nodes'],
+  ['companies', 'groups', 'nodes', 'settings', 'soft'],
   ['access'],
   ['files', 'trash', 'versions'],
-  ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics'],
+  ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics', 'administration', 'feedback'],
   ['node-facts', 'office'],
 ];
 const anyOf = (names) => `^libs/(${names.join('|')})/`;

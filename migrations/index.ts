@@ -10,6 +10,7 @@ import { Comments1795291440000 } from './20261121200400-comments.js';
 import { Office1795291500000 } from './20261121200500-office.js';
 import { ContentMigrations1795291560000 } from './20261121200600-content-migrations.js';
 import { ArchiveGuests1795291620000 } from './20261121200700-archive-guests.js';
+import { Administration1795294800000 } from './20261121210000-administration.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   Office1795291500000,
   ContentMigrations1795291560000,
   ArchiveGuests1795291620000,
+  Administration1795294800000,
 ];

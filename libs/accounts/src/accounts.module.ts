@@ -9,6 +9,16 @@ import { AccountDirectory } from './account-directory.service.js';
 import { AccountLoginsService } from './account-logins.service.js';
 import { AccountValueService } from './account-value.service.js';
 import { ActivityRecorder } from './activity-recorder.js';
+import { AccountAccess } from './admin/account-access.service.js';
+import { AccountStates } from './admin/account-states.service.js';
+import { Impersonation } from './admin/impersonation.service.js';
+import { LoginLocks } from './admin/login-locks.js';
+import { AdminRepository } from './admin/repositories/admin.repository.js';
+import { UserSearchRepository } from './admin/repositories/user-search.repository.js';
+import { RoleService } from './admin/role.service.js';
+import { SystemAdmins } from './admin/system-admins.js';
+import { UserInviter } from './admin/user-inviter.js';
+import { UserSearch } from './admin/user-search.service.js';
 import { AdminBootstrap } from './admin-bootstrap.service.js';
 import { AdminRights } from './admin-rights.js';
 import { Authenticator } from './authenticator.service.js';
@@ -46,6 +56,13 @@ const SERVICES = [
   ProfileService,
   AccountLoginsService,
   AccountValueService,
+  SystemAdmins,
+  AccountStates,
+  AccountAccess,
+  RoleService,
+  Impersonation,
+  UserInviter,
+  UserSearch,
 ];
 
 /** Accounts, their logins, passwords, tokens and one-time secrets. */
@@ -55,7 +72,10 @@ const SERVICES = [
     { provide: Clock, useClass: SystemClock },
     AbandonedRepository,
     AccountRepository,
+    AdminRepository,
     AdminRightsRepository,
+    UserSearchRepository,
+    LoginLocks,
     LoginGuardRepository,
     SecretRepository,
     TokenRepository,

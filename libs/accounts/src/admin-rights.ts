@@ -34,6 +34,14 @@ export class AdminRights {
     throw companyNotFound();
   }
 
+  /** Whether the actor administrates that company, whose member he is, or an administrator of the system. To everybody else it does not exist: COMPANY_NOT_FOUND. */
+  async requireCompanyMember(actor: AccountActor, companyId: number): Promise<boolean> {
+    const own = await this.standing(actor);
+    if (own.companyId === companyId) return own.isCompanyAdmin || own.isSystemAdmin;
+    if (own.isSystemAdmin && (await this.rows.companyExists(companyId))) return true;
+    throw companyNotFound();
+  }
+
   /** FORBIDDEN for colleagues of the account that administrate nothing; to everybody else it does not exist: ACCOUNT_NOT_FOUND. */
   async requireAdminOf(actor: AccountActor, accountId: number): Promise<void> {
     const own = await this.standing(actor);
@@ -42,6 +50,12 @@ export class AdminRights {
     const isColleague = companyId !== undefined && companyId !== null && companyId === own.companyId;
     if (!isColleague) throw new DomainError('ACCOUNT_NOT_FOUND', 'There is no such user.');
     if (!own.isCompanyAdmin) throw forbidden();
+  }
+
+  /** FORBIDDEN for administrators of a company when the account is above them: an administrator of the system, or the owner of the company. */
+  async requireHigher(actor: AccountActor, accountId: number): Promise<void> {
+    if (actor.accountId === accountId || (await this.standing(actor)).isSystemAdmin) return;
+    if (await this.rows.isHigh(accountId)) throw new DomainError('FORBIDDEN', 'Only an administrator of the system may do this.');
   }
 
   private async standing(actor: AccountActor): Promise<AdminStanding> {

@@ -17,7 +17,8 @@ const TOKEN = /^[0-9a-f]{32}$/i;
 
 interface Known {
   readonly actor: Promise<AccountActor>;
-  /** Undefined while it is being looked up. */
+  /** Who logged in, and who acts; undefined while it is being looked up. */
+  ownerId?: number;
   accountId?: number;
   trustedUntilMs: number;
 }
@@ -71,8 +72,7 @@ export class Authenticator {
       }
       const holder = await this.tokens.findHolderOf(tokenId);
       if (holder?.accountId !== accountId || !letsIn(holder, nowMs)) throw unauthenticated();
-      const { companyId, role, ownerId } = holder;
-      return { actor: { kind: 'account', accountId, companyId, role, tokenId }, ownerId, trustMs: TRUST_MS };
+      return { actor: actorOf(holder), ownerId: holder.ownerId, trustMs: TRUST_MS };
     });
   }
 
@@ -94,8 +94,13 @@ export class Authenticator {
   forget(accountId: number): void {
     for (const [key, entry] of this.known.entries()) {
       // A lookup under way may have read the state from before the change.
-      if (entry.accountId === undefined || entry.accountId === accountId) this.known.delete(key);
+      if (entry.ownerId === undefined || entry.ownerId === accountId || entry.accountId === accountId) this.known.delete(key);
     }
+  }
+
+  /** The same for all accounts at once: of a company, for example. */
+  forgetAll(): void {
+    this.known.clear();
   }
 
   private async trusted(key: string, lookUp: () => Promise<{ actor: AccountActor; ownerId: number; trustMs: number }>): Promise<AccountActor> {
@@ -108,7 +113,8 @@ export class Authenticator {
     this.known.set(key, entry);
     try {
       const { actor, ownerId, trustMs } = await looking;
-      entry.accountId = ownerId;
+      entry.ownerId = ownerId;
+      entry.accountId = actor.accountId;
       entry.trustedUntilMs = this.clock.nowMs() + trustMs;
       return actor;
     } catch (error) {
@@ -121,10 +127,9 @@ export class Authenticator {
     const startedMs = this.clock.nowMs();
     const holder = await this.tokens.findHolder(secret);
     if (holder === null || !letsIn(holder, startedMs)) throw unauthenticated();
-    const { accountId, companyId, role, tokenId } = holder;
-    this.activity.record(accountId, tokenId, holder.lastUsedAt);
+    this.activity.record(holder.accountId, holder.tokenId, holder.lastUsedAt);
     const endsInMs = (holder.tokenExpiresAt?.getTime() ?? Infinity) - startedMs;
-    return { actor: { kind: 'account', accountId, companyId, role, tokenId }, ownerId: holder.ownerId, trustMs: Math.min(TRUST_MS, endsInMs) };
+    return { actor: actorOf(holder), ownerId: holder.ownerId, trustMs: Math.min(TRUST_MS, endsInMs) };
   }
 
   private async lookUpBasic(key: string, userPass: string, ip: string): Promise<{ actor: AccountActor; ownerId: number; trustMs: number }> {
@@ -149,6 +154,10 @@ export class Authenticator {
       trustMs: TRUST_MS,
     };
   }
+}
+
+function actorOf({ accountId, companyId, role, tokenId, ownerId }: TokenHolder): AccountActor {
+  return { kind: 'account', accountId, companyId, role, tokenId, ...(ownerId === accountId ? {} : { impersonatorId: ownerId }) };
 }
 
 function letsIn(holder: TokenHolder, nowMs: number): boolean {

@@ -75,7 +75,9 @@ export class CredentialVerifier {
     const secret = createHmac('sha256', this.repeatKey).update(`${loginKey}\0${password}`).digest();
     if (guard !== null) this.refuseLockedOrRepeated(guard, secret);
 
-    const bucket = `login:${credential?.accountId ?? loginKey}|${ip}`;
+    // What was tried before an administrator ended the lock is forgotten with it, from every address.
+    const holder = credential === null ? loginKey : `${credential.accountId}${credential.unlocks === 0 ? '' : `#${credential.unlocks}`}`;
+    const bucket = `login:${holder}|${ip}`;
     const slot = await this.limiter.take(bucket, TRIES_PER_WINDOW, WINDOW_MS);
     if (!slot.granted) throw new DomainError('RATE_LIMITED', 'Too many logins were tried; wait a while.', { retryAfterMs: slot.retryAfterMs });
 

@@ -103,8 +103,12 @@ export class ProfileService {
     return this.hasher.hash(password);
   }
 
-  private async replacePassword(accountId: number, passwordHash: string, keptTokenId: string | null): Promise<void> {
-    await this.accounts.setPassword(accountId, passwordHash, this.clock.now());
+  /**
+   * Puts another password in the place of the account's, in the surrounding transaction, and ends what the old one let in: every token but
+   * `keptTokenId`, pairs, one-time keys and the lock. `mustChange` asks the person for another one at the next chance.
+   */
+  async replacePassword(accountId: number, passwordHash: string, keptTokenId: string | null, mustChange = false): Promise<void> {
+    await this.accounts.setPassword(accountId, passwordHash, this.clock.now(), mustChange);
     await this.tokens.removeAll(accountId, keptTokenId);
     await this.accounts.removePairs(accountId);
     await this.secrets.removeAll(accountId, ['recover', 'login_key', 'oauth_verifier']);

@@ -10,6 +10,8 @@ export interface AccountActor {
   readonly tokenId: string | null;
   /** True when a user name and password made for one program (create_basic_auth) proved it: good for files, not for managing credentials. */
   readonly byPair?: boolean;
+  /** The administrator who acts as this account; absent when it acts itself. */
+  readonly impersonatorId?: number;
 }
 
 /**

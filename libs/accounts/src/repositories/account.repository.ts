@@ -62,6 +62,8 @@ export interface CredentialRecord {
   readonly role: AccountRole;
   readonly state: AccountState;
   readonly expiresMs: number | null;
+  /** How often an administrator ended a lock of the account. */
+  readonly unlocks: number;
 }
 
 /** The columns a new account may set; everything else has the schema's default. */
@@ -251,7 +253,8 @@ export class AccountRepository {
     return this.database.queryOne<CredentialRecord & Record<string, unknown>>(
       `SELECT l.id AS "loginId", l.kind AS "loginKind", a.id AS "accountId",
               CASE WHEN l.kind IN ('basic', 'contacts_sync') THEN l.secret_hash ELSE a.password_hash END AS "secretHash",
-              l.confirmed_at IS NOT NULL AS "loginConfirmed", a.company_id AS "companyId", a.role, a.state, floor(${MS('a.expires_at')}) AS "expiresMs"
+              l.confirmed_at IS NOT NULL AS "loginConfirmed", a.company_id AS "companyId", a.role, a.state, floor(${MS('a.expires_at')}) AS "expiresMs",
+              a.unlocks
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (kind, value_key, place)
          JOIN logins l ON l.kind = wanted.kind AND l.value_key = wanted.value_key
          JOIN accounts a ON a.id = l.account_id

@@ -25,6 +25,15 @@ export class AdminRightsRepository {
     );
   }
 
+  /** True for an administrator of the system and for the owner of a company, whatever the state of the account. */
+  async isHigh(accountId: number): Promise<boolean> {
+    const row = await this.database.queryOne(
+      `SELECT 1 FROM accounts a LEFT JOIN companies c ON c.id = a.company_id WHERE a.id = $1 AND (a.role = 'admin' OR c.owner_id = a.id)`,
+      [accountId],
+    );
+    return row !== null;
+  }
+
   async companyExists(companyId: number): Promise<boolean> {
     return (await this.database.queryOne('SELECT 1 FROM companies WHERE id = $1', [companyId])) !== null;
   }

@@ -120,6 +120,29 @@ export class TokenRepository {
     await this.database.run('DELETE FROM auth_tokens WHERE account_id = $1 AND id IS DISTINCT FROM $2', [accountId, exceptId]);
   }
 
+  /** Ends all tokens of an account but those of devices that have yet to be told to wipe themselves, and all by which others act as it. */
+  async endAccess(accountId: number): Promise<void> {
+    await this.database.run('DELETE FROM auth_tokens WHERE (account_id = $1 AND NOT remote_wipe) OR effective_account_id = $1', [accountId]);
+  }
+
+  /** Ends the tokens by which anybody acts as this account, and those by which it acts as others. */
+  async endActing(accountId: number): Promise<void> {
+    await this.database.run('DELETE FROM auth_tokens WHERE effective_account_id = $1 OR (account_id = $1 AND effective_account_id IS NOT NULL)', [
+      accountId,
+    ]);
+  }
+
+  /** Lets a token act as another account, or as its owner again (null). False when the owner has no such token. */
+  async setEffective(tokenId: string, ownerId: number, effectiveId: number | null): Promise<boolean> {
+    return (
+      (await this.database.run('UPDATE auth_tokens SET effective_account_id = $3 WHERE id = $1 AND account_id = $2', [
+        tokenId,
+        ownerId,
+        effectiveId,
+      ])) > 0
+    );
+  }
+
   async touch(ids: readonly string[], now: Date, before: Date): Promise<void> {
     await this.database.run('UPDATE auth_tokens SET last_used_at = $2 WHERE id = ANY($1::text[]) AND last_used_at <= $3', [ids, now, before]);
   }

@@ -55,11 +55,8 @@ export class AccountOverview {
   async of(profile: AccountProfile, fileTypes = false): Promise<AccountOverviewView> {
     const { id } = profile.account;
     const [quota, home] = await Promise.all([this.quotas.get(id), this.spaces.findHome(id)]);
-    if (home === null) {
-      // Quota and home are made at the first use.
-      const limitBytes = this.config.accounts.defaultQuotaBytes || null;
-      return { profile, quota: { ...quota, limitBytes }, trashBytes: 0, overheadBytes: 0, fileTypes: fileTypes ? {} : null };
-    }
+    // The home is made at the first use; an administrator may have set a quota before.
+    if (home === null) return { ...(await this.ofMany([profile]))[0]!, fileTypes: fileTypes ? {} : null };
     const placed = await this.placedBytes(id, home, quota.usedBytes);
     const overheadBytes = Math.max(0, quota.usedBytes - placed.liveBytes - placed.trashBytes);
     const types = fileTypes ? await this.figures.fileTypes(home.rootId) : null;

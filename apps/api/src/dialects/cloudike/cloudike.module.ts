@@ -9,6 +9,7 @@ import { TrashModule } from '#libs/trash';
 import { VersionsModule } from '#libs/versions';
 
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
+import { ADMIN_CONTROLLERS, ADMIN_MODULES } from './admin/index.js';
 import { COMMENT_CONTROLLERS, COMMENT_MODULES } from './comments/index.js';
 import { COMPANY_CONTROLLERS, COMPANY_MODULES } from './companies/index.js';
 import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
@@ -39,6 +40,7 @@ import { TasksController } from './tasks/tasks.controller.js';
 /** Every controller of the dialect. */
 export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
+  ...ADMIN_CONTROLLERS,
   ...GROUP_CONTROLLERS,
   ...COMPANY_CONTROLLERS,
   ...COMMENT_CONTROLLERS,
@@ -66,6 +68,7 @@ export const CLOUDIKE_CONTROLLERS = [
   imports: [
     CloudikeHttpModule,
     ...ACCOUNT_MODULES,
+    ...ADMIN_MODULES,
     ...GROUP_MODULES,
     ...COMPANY_MODULES,
     ...COMMENT_MODULES,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
-export type DerivedKind = 'archive' | 'listing' | 'diff';
+export type DerivedKind = 'archive' | 'listing' | 'diff' | 'log';
 
 /** An object that was made for a download and goes away by itself. */
 export interface DerivedObject {
