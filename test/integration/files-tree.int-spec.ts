@@ -154,6 +154,20 @@ describe('use cases on the tree', () => {
     expect((await tree.get(anna, '/secret/plan.txt')).id).toBe(secret.id);
   });
 
+  it('makes a folder in one statement with its parents and the news, and tells of it once when many make it', async () => {
+    const told = () =>
+      tree.database.query<{ path: string; facts: unknown }>(`SELECT path, facts FROM change_events WHERE path LIKE '/news%' ORDER BY xid, seq`);
+    await tree.folder(anna, '/other');
+    const { result, statements } = await withStatements(() => tree.folder(anna, '/news/of/folders', { clientCreatedMs: 7 }));
+    // the way, the folders
+    expect(statements).toHaveLength(2);
+    expect((await told()).map((row) => row.path)).toEqual(['/news', '/news/of', '/news/of/folders']);
+    expect((await told())[2]!.facts).toEqual({ kind: 'folder', owner: anna.accountId, created: 7, modified: result.modifiedMs });
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => tree.folder(anna, '/news/at once')));
+    expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
+    expect((await told()).filter((row) => row.path === '/news/at once')).toHaveLength(1);
+  });
+
   describe('move and rename', () => {
     it('move a node with all that is in it, and refuse every impossible place', async () => {
       await tree.file(anna, '/m/a/b/c.txt', { bytes: 7 });

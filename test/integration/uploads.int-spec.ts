@@ -6,6 +6,7 @@ import { DownloadService } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
 import { TrashService } from '#libs/trash';
 
+import { withStatements } from '../support/statement-count.js';
 import { type BytesHarness, codeOf, startBytes } from './bytes-harness.js';
 
 let h: BytesHarness;
@@ -144,6 +145,58 @@ describe('a new version', () => {
     expect(new Set(numbers).size).toBe(numbers.length);
     expect(settled.filter((s) => s.status === 'rejected').map((s) => s.reason.code)).toEqual([]);
     expect(Math.max(...numbers)).toBe(31);
+    const told = await h.database.query<{ no: number }>(
+      `SELECT (facts ->> 'version')::int AS no FROM change_events WHERE type = 'file_new_content' AND path = '/v/many' ORDER BY no`,
+    );
+    expect(told.map((row) => row.no)).toEqual(Array.from({ length: 30 }, (_, index) => index + 2));
+  });
+});
+
+describe('the news of an upload', () => {
+  const told = () =>
+    h.database.query<{ type: string; path: string; facts: Record<string, unknown> }>(
+      `SELECT type, path, facts FROM change_events WHERE path LIKE '/news%' ORDER BY xid, seq`,
+    );
+  const counted = async (path: string, options = {}) => {
+    const tempName = await h.create(actor, path, options);
+    await h.put(tempName, Buffer.from('123'));
+    const { result, statements } = await withStatements(() => confirm(tempName));
+    return { node: result, count: statements.length };
+  };
+
+  it('are written by the statement that writes the file: one confirm is three statements in all', async () => {
+    const made = await counted('/news/made/doc.txt', { clientCreatedMs: 5 });
+    const next = await counted('/news/made/other.txt');
+    const version = await counted('/news/made/doc.txt', { overwrite: true });
+    expect([made.count, next.count, version.count]).toEqual([6, 3, 3]);
+    const { createdMs, modifiedMs, ownerId: owner } = version.node;
+    expect(createdMs).toBe(5);
+    const events = await told();
+    expect(events.map(({ type, path }) => `${type} ${path}`)).toEqual([
+      'folder_created /news',
+      'folder_created /news/made',
+      'file_created /news/made/doc.txt',
+      'file_created /news/made/other.txt',
+      'file_new_content /news/made/doc.txt',
+    ]);
+    expect(events[4]!.facts).toEqual({ kind: 'file', owner, created: 5, modified: modifiedMs, version: 2, size: 3, mime: 'text/plain' });
+  });
+
+  it('are told once in a space with limits, where a confirm is a transaction, and not when the limit refuses', async () => {
+    await h.upload(actor, '/news/limited/a', '12345');
+    await h.upload(actor, '/news/free', '1');
+    await h.database.run(`UPDATE nodes SET limit_bytes = 8 WHERE name = 'limited'`);
+    const before = (await told()).length;
+    expect((await counted('/news/limited/b')).count).toBe(7);
+    expect((await counted('/news/free', { overwrite: true })).node.versionNo).toBe(2);
+    const late = await h.create(actor, '/news/limited/c');
+    await h.database.run(`UPDATE nodes SET limit_bytes = NULL WHERE name = 'limited'`);
+    await h.put(late, Buffer.from('x'));
+    await h.database.run(`UPDATE nodes SET limit_bytes = 8 WHERE name = 'limited'`);
+    expect(await codeOf(confirm(late))).toBe('QUOTA_EXCEEDED');
+    const events = await told();
+    expect(events.slice(before).map(({ type, path }) => `${type} ${path}`)).toEqual(['file_created /news/limited/b', 'file_new_content /news/free']);
+    await h.database.run(`UPDATE nodes SET limit_bytes = NULL WHERE name = 'limited'`);
   });
 });
 

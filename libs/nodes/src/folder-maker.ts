@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { DomainError, newId } from '#libs/kernel';
 
 import type { NodeChange } from './changes/change.js';
-import { checkName, nameKey, pathSegments } from './names.js';
+import { ChangeLog } from './changes/change-log.js';
+import { checkName, nameKey } from './names.js';
 import { childPath, depthOf, MAX_DEPTH, type LocatedNode, type PlacedNode, type Resolution } from './node.js';
 import { type FolderToInsert, NodeRepository } from './repositories/node.repository.js';
 
@@ -15,6 +16,8 @@ export interface MakeFolders {
   readonly path: readonly string[];
   readonly authorId: number;
   readonly viewerId: number | null;
+  /** Whom the feeds name for what is made, null for a guest; undefined: the feeds are not told. */
+  readonly makerId?: number | null;
   readonly nowMs: number;
   /** Dates of the last folder when it is new. */
   readonly clientCreatedMs?: number | null;
@@ -25,14 +28,17 @@ export interface MakeFolders {
   readonly mustBeNew?: boolean;
 }
 
-/** Makes folders along a path. */
+/** Makes folders along a path, and tells of them. */
 @Injectable()
 export class FolderMaker {
-  constructor(private readonly nodes: NodeRepository) {}
+  constructor(
+    private readonly nodes: NodeRepository,
+    private readonly changes: ChangeLog,
+  ) {}
 
   /**
    * The folder at `path`, made with the parents it lacks. Safe when several callers make the same path at once: `created` is true for one
-   * of them. All is written by one statement; in a transaction call it as late as can be, because it holds the folder it begins in until the
+   * of them. All is written by one statement, the news too; in a transaction call it as late as can be, because it holds the folder it begins in until the
    * end. They go into the space of the folder they begin in, which is another one behind a mount. `mayMakeIn` is asked about that folder before anything is written. NOT_A_FOLDER, NAME_ILLEGAL, TREE_TOO_DEEP, PARENT_NOT_FOUND, NAME_TAKEN.
    */
   async ensure(command: MakeFolders, mayMakeIn?: (folder: LocatedNode) => Promise<void>): Promise<{ folder: PlacedNode; created: boolean }> {
@@ -77,16 +83,21 @@ export class FolderMaker {
       parentId = folder.id;
       return folder;
     });
-    if (!(await this.nodes.insertFolders(top.node.spaceId, folders, command.authorId, command.nowMs))) return null;
-    return newFolder(command, top, folders);
+    const made = newFolder(command, top, folders);
+    const news = command.makerId === undefined ? [] : foldersMade(command.makerId, made.node, top.node.id, folders);
+    const { inserted } = await this.changes.recordIn(news, (told) =>
+      this.nodes.insertFolders(top.node.spaceId, folders, command.authorId, command.nowMs, told),
+    );
+    return inserted ? made : null;
   }
 }
 
-/** What to record when `ensure` has made `folder`, with the parents it lacked, in `top`. */
-export function foldersMade(actorId: number | null, top: LocatedNode, { node, chain }: PlacedNode): NodeChange[] {
-  const ids = chain.slice(chain.indexOf(top.id));
-  const names = pathSegments(node.path).slice(1 - ids.length);
-  return names.map((name, index) => ({ type: 'folder_created', actorId, node: { ...node, id: ids[index + 1]! }, folderId: ids[index]!, name }));
+/** The news of folders made one in the other, each by its path below the one that was there. */
+function foldersMade(actorId: number | null, last: LocatedNode, topId: string, folders: readonly FolderToInsert[]): NodeChange[] {
+  return folders.map(({ id }, index) => {
+    const path = folders.slice(0, index + 1).map((folder) => folder.name);
+    return { type: 'folder_created', actorId, node: { ...last, id }, folderId: topId, name: path.join('/') };
+  });
 }
 
 /** The view of a folder that has just been inserted, without asking for it again. */

@@ -26,7 +26,7 @@ export {
 } from './ledger/repositories/upload-session.repository.js';
 export { type StoredVersion, type Version, type VersionOrigin, VersionRepository } from './ledger/repositories/version.repository.js';
 export { FolderLimits, type LimitCheck } from './folder-limits.js';
-export { FolderMaker, foldersMade, type MakeFolders } from './folder-maker.js';
+export { FolderMaker, type MakeFolders } from './folder-maker.js';
 export { mediaOf, mimeTypeOf } from './media.js';
 export { checkName, MAX_NAME_BYTES, nameKey, numberedCandidates, numberedName, pathKey, pathSegments, restoreKey, segmentKeys } from './names.js';
 export {

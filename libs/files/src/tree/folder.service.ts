@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
-import { UnitOfWork } from '#libs/database';
 import { type Actor, Clock } from '#libs/kernel';
-import { authorOf, ChangeLog, FolderMaker, foldersMade, type LocatedNode, SpaceService, viewerOf } from '#libs/nodes';
+import { authorOf, FolderMaker, type LocatedNode, SpaceService, viewerOf } from '#libs/nodes';
 
 import { checkClientTime } from './client-time.js';
 
@@ -22,9 +21,7 @@ export class FolderService {
   constructor(
     private readonly spaces: SpaceService,
     private readonly maker: FolderMaker,
-    private readonly changes: ChangeLog,
     private readonly access: AccessService,
-    private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
@@ -37,17 +34,11 @@ export class FolderService {
     checkClientTime(command.clientModifiedMs);
     const start =
       actor.kind === 'guest' ? { spaceId: actor.spaceId, startId: actor.rootId } : { spaceId: (await this.spaces.homeOfActor(actor)).spaceId };
-    return this.unitOfWork.run(async () => {
-      let top: LocatedNode | null = null;
-      const { folder } = await this.maker.ensure(
-        { ...command, ...start, authorId: authorOf(actor)!, viewerId: viewerOf(actor), nowMs: this.clock.nowMs(), mustBeNew: true },
-        async (parent) => {
-          top = parent;
-          await this.access.require(actor, 'node.create', [parent]);
-        },
-      );
-      if (top) await this.changes.record(foldersMade(viewerOf(actor), top, folder));
-      return folder.node;
-    });
+    const viewerId = viewerOf(actor);
+    const { folder } = await this.maker.ensure(
+      { ...command, ...start, authorId: authorOf(actor)!, viewerId, makerId: viewerId, nowMs: this.clock.nowMs(), mustBeNew: true },
+      (parent) => this.access.require(actor, 'node.create', [parent]),
+    );
+    return folder.node;
   }
 }

@@ -11,7 +11,6 @@ import {
   FileWriter,
   FolderLimits,
   FolderMaker,
-  foldersMade,
   type LocatedNode,
   mediaOf,
   mimeTypeOf,
@@ -37,7 +36,11 @@ export interface PlacedUpload {
   readonly place: FilePlace;
 }
 
-/** Writes what has arrived: folders that are missing, the file or its version, and the news of both, all in one transaction. */
+interface PlannedUpload extends PlacedUpload {
+  readonly item: UploadToWrite;
+}
+
+/** Writes what has arrived: folders that are missing, the file or its version, and the news of both, all or nothing. */
 @Injectable()
 export class UploadWriter {
   constructor(
@@ -53,23 +56,29 @@ export class UploadWriter {
   ) {}
 
   /** The file of one session. Throws Overtaken, or what `isOvertaking` knows, when the session or the place changed since they were looked up. */
-  async fromSession({ session, place }: PlacedUpload): Promise<LocatedNode> {
+  async fromSession(upload: PlacedUpload): Promise<LocatedNode> {
+    return (await this.inOneStatement(upload)) ?? this.unitOfWork.run(() => this.inTransaction(upload));
+  }
+
+  /** The common way. Null when it cannot be gone: folders are missing, a free name is to be found, or the space has folders with limits. */
+  private async inOneStatement({ session, place }: PlacedUpload): Promise<LocatedNode | null> {
+    if (place.missingFolders.length > 0 || planOf(session).onConflict === 'rename') return null;
+    const nowMs = this.clock.nowMs();
+    const item = uploadAt(session, place, place.folder.id, nowMs);
+    const [node] = await this.write([{ session, place, item }], nowMs, item.spaceId);
+    return node ? { ...node, path: pathAt(place, place.folder, item.name) } : null;
+  }
+
+  private async inTransaction({ session, place }: PlacedUpload): Promise<LocatedNode> {
     const plan = planOf(session);
-    const starter = starterOf(session);
-    return this.unitOfWork.run(async () => {
-      const nowMs = this.clock.nowMs();
-      const folder = await this.folderOf(starter, plan, place, nowMs);
-      const named = plan.onConflict === 'rename' ? await this.renamed(plan, place, folder.id) : place;
-      const item = uploadAt(session, named, folder.id, nowMs);
-      const isNew = item.seenVersionNo === 0;
-      // The news of a new file come first, because writing it holds the folder in which everybody may be writing.
-      if (isNew) await this.changes.record([changeOfFile(starter, newFile(session, item, nowMs), item)]);
-      const [node] = await this.writer.fromUploads(session.ownerId, viewerOf(starter), [item], nowMs);
-      if (!node) throw new Overtaken();
-      if (!isNew) await this.changes.record([changeOfFile(starter, node, item)]);
-      await this.limits.requireCounted(node.spaceId, [item.parentId]);
-      return { ...node, path: pathAt(named, folder, item.name) };
-    });
+    const nowMs = this.clock.nowMs();
+    const folder = await this.folderOf(starterOf(session), plan, place, nowMs);
+    const named = plan.onConflict === 'rename' ? await this.renamed(plan, place, folder.id) : place;
+    const item = uploadAt(session, named, folder.id, nowMs);
+    const [node] = await this.write([{ session, place: named, item }], nowMs);
+    if (!node) throw new Overtaken();
+    await this.limits.requireCounted(node.spaceId, [item.parentId]);
+    return { ...node, path: pathAt(named, folder, item.name) };
   }
 
   /**
@@ -78,30 +87,44 @@ export class UploadWriter {
    */
   async fromSessions(placed: readonly PlacedUpload[]): Promise<Map<string, NodeView>> {
     const { session } = placed[0]!;
-    const starter = starterOf(session);
     return this.unitOfWork.run(async () => {
       const nowMs = this.clock.nowMs();
-      const folders = await this.foldersOf(starter, placed, nowMs);
-      const items = placed.map((upload) => uploadAt(upload.session, upload.place, folders.get(folderKey(upload)) ?? upload.place.folder.id, nowMs));
-      const fresh = items.filter((item) => item.seenVersionNo === 0);
-      const newer = items.filter((item) => item.seenVersionNo > 0);
-      const viewerId = viewerOf(starter);
+      const folders = await this.foldersOf(starterOf(session), placed, nowMs);
+      const planned = placed.map((upload): PlannedUpload => {
+        const folderId = folders.get(folderKey(upload)) ?? upload.place.folder.id;
+        return { ...upload, item: uploadAt(upload.session, upload.place, folderId, nowMs) };
+      });
       const written = [
-        ...(await this.writer.fromUploads(session.ownerId, viewerId, fresh, nowMs)),
-        ...(await this.writer.fromUploads(session.ownerId, viewerId, newer, nowMs)),
+        ...(await this.write(planned.filter(isNew), nowMs)),
+        ...(await this.write(
+          planned.filter((upload) => !isNew(upload)),
+          nowMs,
+        )),
       ];
       const nodes = new Map(written.map((node) => [node.id, node]));
-      const done = items.flatMap((item, index) => {
+      const done = planned.flatMap(({ session: { tempName }, item }) => {
         const node = nodes.get(item.nodeId);
-        return node ? [{ node, item, tempName: placed[index]!.session.tempName }] : [];
+        return node ? [{ node, item, tempName }] : [];
       });
-      await this.changes.record(done.map(({ node, item }) => changeOfFile(starter, node, item)));
       await this.limits.requireCounted(
         session.spaceId,
         done.map(({ item }) => item.parentId),
       );
       return new Map(done.map(({ node, tempName }) => [tempName, node]));
     });
+  }
+
+  /** New files, or new versions, of one account's sessions in one space, and the news of them. `unlimitedSpaceId` as FileWriter has it. */
+  private async write(planned: readonly PlannedUpload[], nowMs: number, unlimitedSpaceId?: string): Promise<readonly NodeView[]> {
+    const [first] = planned;
+    if (!first) return [];
+    const starter = starterOf(first.session);
+    const news = planned.map((upload) => changeOfFile(starterOf(upload.session), expectedFile(upload, nowMs), upload.item));
+    const items = planned.map(({ item }) => item);
+    const { nodes } = await this.changes.recordIn(news, (told) =>
+      this.writer.fromUploads(first.session.ownerId, viewerOf(starter), items, nowMs, told, unlimitedSpaceId),
+    );
+    return nodes;
   }
 
   /** A file whose bytes are in the store already; the caller holds the blob in the surrounding transaction. Throws as `fromSession`. */
@@ -141,14 +164,9 @@ export class UploadWriter {
 
   private async ensure(actor: UploadActor, plan: UploadPlan, spaceId: string, nowMs: number): Promise<PlacedNode> {
     const { startId, path, authorId } = plan;
-    let top: LocatedNode | null = null;
-    const command = { spaceId, startId, path: path.slice(0, -1), authorId, viewerId: viewerOf(actor), nowMs };
-    const { folder, created } = await this.folders.ensure(command, (begin) => {
-      top = begin;
-      return Promise.resolve();
-    });
-    if (created && top) await this.changes.record(foldersMade(viewerOf(actor), top, folder));
-    return folder;
+    const viewerId = viewerOf(actor);
+    const command = { spaceId, startId, path: path.slice(0, -1), authorId, viewerId, makerId: viewerId, nowMs };
+    return (await this.folders.ensure(command)).folder;
   }
 }
 
@@ -167,17 +185,22 @@ function uploadAt(session: UploadSession, place: FilePlace, folderId: string, no
   return { ...file, sessionId: session.id, storeKey: session.storeKey };
 }
 
-function newFile(session: UploadSession, item: UploadToWrite, nowMs: number): ChangedNode {
+function isNew({ item }: PlannedUpload): boolean {
+  return item.seenVersionNo === 0;
+}
+
+/** The file as it will be when nobody else writes it meanwhile. */
+function expectedFile({ session, place, item }: PlannedUpload, nowMs: number): ChangedNode {
   const { nodeId: id, spaceId, mimeType, clientCreatedMs, clientModifiedMs } = item;
   return {
     id,
     spaceId,
     ownerId: session.ownerId,
     kind: 'file',
-    versionNo: 1,
+    versionNo: item.seenVersionNo + 1,
     sizeBytes: session.sizeBytes ?? 0,
     mimeType,
-    createdMs: clientCreatedMs ?? nowMs,
+    createdMs: clientCreatedMs ?? place.existing?.createdMs ?? nowMs,
     modifiedMs: clientModifiedMs ?? nowMs,
   };
 }

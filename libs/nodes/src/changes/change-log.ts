@@ -7,7 +7,8 @@ import { Signals } from '#libs/signals';
 import { SpaceService } from '../space.service.js';
 import type { ChangedNode, JsonFacts, NodeChange, PersonalChangeType } from './change.js';
 import { noticeRuleOf } from './notice-rules.js';
-import { type ChangeItem, ChangeRepository } from './repositories/change.repository.js';
+import { ChangeRepository } from './repositories/change.repository.js';
+import type { ChangeItem, News } from './repositories/feed-sql.js';
 import { NoticeWriter } from './repositories/notice-writer.repository.js';
 
 /** Channel of libs/signals whose payloads are ids of feeds that have something new. */
@@ -41,6 +42,17 @@ export class ChangeLog {
     if (changes.length === 0) return;
     const nowMs = this.clock.nowMs();
     await this.wake(await this.changes.insert(changes.map((change) => toItem(change, nowMs))));
+  }
+
+  /**
+   * The same for changes that the statement of the change writes into the feeds itself (`plainNews`): things made or written, nothing moved or
+   * deleted. `write` is given what to tell and answers the feeds it told, which are woken after the commit.
+   */
+  async recordIn<T extends { readonly woken: readonly string[] }>(changes: readonly NodeChange[], write: (news: News) => Promise<T>): Promise<T> {
+    const nowMs = this.clock.nowMs();
+    const result = await write(JSON.stringify(changes.map((change) => toItem(change, nowMs))));
+    await this.wake(result.woken);
+    return result;
   }
 
   /**

@@ -85,6 +85,7 @@ export interface NodeChange {
   readonly node: ChangedNode;
   /** The folder it stands in now, or stood in when it was deleted; null when it is the root of its space itself. */
   readonly folderId: string | null;
+  /** Its name in the folder; or its path below it, where the folders between are made by the same statement. */
   readonly name: string;
   /** Where it was before a move or a rename, and what it was there when that differs. */
   readonly old?: { readonly folderId: string; readonly name: string; readonly node?: ChangedNode };

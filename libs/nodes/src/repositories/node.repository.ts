@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
+import { type News, plainNews, WOKEN_FEEDS } from '../changes/repositories/feed-sql.js';
 import { segmentKeys } from '../names.js';
 import { MAX_DEPTH, type NodeView, type PlacedNode, type Resolution } from '../node.js';
 import type { FolderDelta } from './folder-delta.js';
@@ -88,6 +89,25 @@ const LOCATE = `
   )
   SELECT ${NODE_COLUMNS}, w.chain, w.path, w.live, w.depth, w.share IS NOT NULL AS "inShare", w.limited, w.share
     FROM (SELECT *, start AS row_id FROM walk WHERE up IS NULL) w ${JOINS} = $2`;
+
+const NEW_FOLDER = `
+    INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, client_created_ms, client_modified_ms, created_ms, modified_ms, author_id, child_folders)
+    SELECT i.id, $1, i.parent_id, 'folder', i.name, i.name_key, i.created_ms, i.modified_ms, coalesce(i.created_ms, $10), coalesce(i.modified_ms, $10), $9, i.folders`;
+const INSERT_FOLDERS = `
+  WITH RECURSIVE item AS (
+    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::int[])
+      AS i (id, parent_id, name, name_key, created_ms, modified_ms, folders)
+  ), top AS (
+    ${NEW_FOLDER} FROM item i WHERE i.id = ($2::uuid[])[1]
+    ON CONFLICT (parent_id, name_key) WHERE removal IS NULL DO NOTHING RETURNING id
+  ), below AS (
+    ${NEW_FOLDER} FROM item i, top WHERE i.id <> top.id
+  ), listed AS (
+    UPDATE nodes p SET revision = p.revision + 1, child_folders = p.child_folders + 1 FROM top WHERE p.id = ($3::uuid[])[1]
+  ), made AS (
+    SELECT i.id, NULL::jsonb AS facts FROM item i, top
+  ), ${plainNews('$11', 'made')}
+  SELECT ${WOKEN_FEEDS} AS woken FROM top`;
 
 interface ResolvedRow extends PlacedRow {
   entry: string | null;
@@ -203,42 +223,31 @@ export class NodeRepository {
   }
 
   /**
-   * Inserts folders from the top down and notes them in the listing above, in one statement: where everybody makes folders in one place, the
-   * place is held no longer than that. The first may lose against a sibling of its name, which is waited for: then nothing is inserted and
-   * the answer is false. PARENT_NOT_FOUND when the parent has been erased meanwhile.
+   * Inserts folders from the top down, notes them in the listing above and tells `news` of them, in one statement: where everybody makes folders
+   * in one place, the place is held no longer than that. The first may lose against a sibling of its name, which is waited for: then nothing is
+   * inserted or told. `woken` are the feeds that were told. PARENT_NOT_FOUND when the parent has been erased meanwhile.
    */
-  async insertFolders(spaceId: string, folders: readonly FolderToInsert[], authorId: number, nowMs: number): Promise<boolean> {
-    const inserted = await this.database.run(
-      `WITH item AS (
-         SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::int[])
-           AS i (id, parent_id, name, name_key, created_ms, modified_ms, folders)
-       ), top AS (
-         INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, client_created_ms, client_modified_ms, created_ms, modified_ms, author_id, child_folders)
-         SELECT i.id, $1, i.parent_id, 'folder', i.name, i.name_key, i.created_ms, i.modified_ms, coalesce(i.created_ms, $10), coalesce(i.modified_ms, $10), $9, i.folders
-           FROM item i WHERE i.id = ($2::uuid[])[1]
-         ON CONFLICT (parent_id, name_key) WHERE removal IS NULL DO NOTHING RETURNING id
-       ), below AS (
-         INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, client_created_ms, client_modified_ms, created_ms, modified_ms, author_id, child_folders)
-         SELECT i.id, $1, i.parent_id, 'folder', i.name, i.name_key, i.created_ms, i.modified_ms, coalesce(i.created_ms, $10), coalesce(i.modified_ms, $10), $9, i.folders
-           FROM item i, top WHERE i.id <> top.id
-       ), listed AS (
-         UPDATE nodes p SET revision = p.revision + 1, child_folders = p.child_folders + 1 FROM top WHERE p.id = ($3::uuid[])[1]
-       )
-       SELECT id FROM top`,
-      [
-        spaceId,
-        folders.map((f) => f.id),
-        folders.map((f) => f.parentId),
-        folders.map((f) => f.name),
-        folders.map((f) => f.nameKey),
-        folders.map((f) => f.clientCreatedMs),
-        folders.map((f) => f.clientModifiedMs),
-        folders.map((f) => f.childFolders),
-        authorId,
-        nowMs,
-      ],
-    );
-    return inserted === 1;
+  async insertFolders(
+    spaceId: string,
+    folders: readonly FolderToInsert[],
+    authorId: number,
+    nowMs: number,
+    news: News,
+  ): Promise<{ inserted: boolean; woken: readonly string[] }> {
+    const row = await this.database.queryOne<{ woken: string[] | null }>(INSERT_FOLDERS, [
+      spaceId,
+      folders.map((f) => f.id),
+      folders.map((f) => f.parentId),
+      folders.map((f) => f.name),
+      folders.map((f) => f.nameKey),
+      folders.map((f) => f.clientCreatedMs),
+      folders.map((f) => f.clientModifiedMs),
+      folders.map((f) => f.childFolders),
+      authorId,
+      nowMs,
+      news,
+    ]);
+    return { inserted: row !== null, woken: row?.woken ?? [] };
   }
 
   /** Notes that listings changed. The last write of its transaction: parents are where writers meet. Deltas of one folder are summed. */

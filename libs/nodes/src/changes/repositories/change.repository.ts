@@ -4,75 +4,19 @@ import { Database } from '#libs/database';
 
 import { MAX_DEPTH } from '../../node.js';
 import type { JsonFacts } from '../change.js';
+import { type ChangeItem, FEED_COLUMNS, feedPath, feedsAbove, newsFrom, plainNews } from './feed-sql.js';
 
-/** One change as a row of the statements below; the names are those of its columns. */
-export interface ChangeItem {
-  readonly event_id: string;
-  readonly type: string;
-  readonly actor_id: number | null;
-  readonly node_id: string;
-  readonly at_ms: number;
-  /** The folder that the way up begins at, and the path below it. */
-  readonly start_id: string;
-  readonly tail: string;
-  readonly facts: JsonFacts;
-  /** Moves and renames: the place before, and the types for feeds that have one of the two places only. */
-  readonly old_start_id: string | null;
-  readonly old_tail: string | null;
-  readonly arrived_type: string | null;
-  readonly left_type: string | null;
-  /** The space whose shared folders may lie in what comes or goes; null: nothing below is concerned. */
-  readonly below_space_id: string | null;
-}
-
-// Statements are put together once, here, from constant pieces: $1 = the changes as JSON. Rows of one change have one `seq` in all feeds, so
-// that a reader of several feeds sees it once and continues behind it.
-
-const COLUMNS = 'scope_id, seq, event_id, type, actor_id, node_id, path, old_path, at_ms, facts';
-
-const ITEM = `
-  item AS MATERIALIZED (
-    SELECT i.*, nextval('change_events_seq_seq') AS seq FROM json_to_recordset($1::json) AS i (
-      event_id uuid, type text, actor_id bigint, node_id uuid, at_ms bigint, start_id uuid, tail text, facts jsonb,
-      old_start_id uuid, old_tail text, arrived_type text, left_type text, below_space_id uuid)
-  )`;
-
-const ROW = 'n.id, n.parent_id, n.space_id, n.shared, n.name';
-
-/** One lookup by key for each step, also while the table is young and without statistics. */
-const byKey = (id: string): string => `CROSS JOIN LATERAL (SELECT ${ROW} FROM nodes n WHERE n.id = ${id} LIMIT 1) n`;
-
-/** The feeds above (and at) each place: shared folders, and the space at the root. */
-const feeds = (places: string): string => `
-  way AS (
-    SELECT p.start_id, n.*, '' AS prefix, 0 AS depth FROM (${places}) p ${byKey('p.start_id')}
-    UNION ALL
-    SELECT w.start_id, n.*, '/' || w.name || w.prefix, w.depth + 1 FROM way w ${byKey('w.parent_id')} WHERE w.depth < ${MAX_DEPTH}
-  ),
-  feed AS (
-    SELECT start_id, id AS scope_id, prefix FROM way WHERE shared
-    UNION ALL SELECT start_id, space_id, prefix FROM way WHERE parent_id IS NULL
-  )`;
-
-const path = (text: string): string => `coalesce(nullif(${text}, ''), '/')`;
+// Statements are put together once, here, from constant pieces: $1 = the changes as JSON.
 
 const WOKEN = 'SELECT DISTINCT scope_id AS "scopeId" FROM written';
 
-const PLAIN = `
-  WITH RECURSIVE ${ITEM}, ${feeds('SELECT DISTINCT start_id FROM item')},
-  written AS (
-    INSERT INTO change_events (${COLUMNS}) OVERRIDING SYSTEM VALUE
-    SELECT f.scope_id, i.seq, i.event_id, i.type, i.actor_id, i.node_id, ${path('f.prefix || i.tail')}, NULL, i.at_ms, i.facts
-      FROM item i JOIN feed f ON f.start_id = i.start_id
-    RETURNING scope_id
-  )
-  ${WOKEN}`;
+const PLAIN = `WITH RECURSIVE ${plainNews('$1')} ${WOKEN}`;
 
 /** Shared folders in what comes or goes, with nothing between that is removed by itself: for their members the whole folder comes or goes. */
 const BELOW = `
   shared_way AS (
     SELECT s.scope_id, s.id, s.parent_id, true AS open, s.removed, 0 AS depth
-      FROM (SELECT DISTINCT below_space_id AS space_id FROM item WHERE below_space_id IS NOT NULL) d
+      FROM (SELECT DISTINCT below_space_id AS space_id FROM news WHERE below_space_id IS NOT NULL) d
      CROSS JOIN LATERAL (SELECT n.id AS scope_id, n.id, n.parent_id, n.removal IS NOT NULL AS removed FROM nodes n WHERE n.space_id = d.space_id AND n.shared) s
     UNION ALL
     SELECT w.scope_id, n.id, n.parent_id, w.open AND NOT w.removed, n.removed, w.depth + 1
@@ -81,24 +25,24 @@ const BELOW = `
   )`;
 
 const ANY = `
-  WITH RECURSIVE ${ITEM},
-  ${feeds('SELECT start_id FROM item UNION SELECT old_start_id FROM item WHERE old_start_id IS NOT NULL')},
+  WITH RECURSIVE ${newsFrom('$1')},
+  ${feedsAbove('SELECT start_id FROM news UNION SELECT old_start_id FROM news WHERE old_start_id IS NOT NULL')},
   ${BELOW},
   place AS (
     SELECT seq, scope_id, here.path, there.path AS old_path
-      FROM (SELECT i.seq, f.scope_id, ${path('f.prefix || i.tail')} AS path FROM item i JOIN feed f ON f.start_id = i.start_id) here
-      FULL JOIN (SELECT i.seq, f.scope_id, ${path('f.prefix || i.old_tail')} AS path FROM item i JOIN feed f ON f.start_id = i.old_start_id) there USING (seq, scope_id)
+      FROM (SELECT i.seq, f.scope_id, ${feedPath('f.prefix || i.tail')} AS path FROM news i JOIN feed f ON f.start_id = i.start_id) here
+      FULL JOIN (SELECT i.seq, f.scope_id, ${feedPath('f.prefix || i.old_tail')} AS path FROM news i JOIN feed f ON f.start_id = i.old_start_id) there USING (seq, scope_id)
     UNION
-    SELECT i.seq, w.scope_id, '/', NULL FROM item i JOIN shared_way w ON w.id = i.node_id AND w.open WHERE i.below_space_id IS NOT NULL
+    SELECT i.seq, w.scope_id, '/', NULL FROM news i JOIN shared_way w ON w.id = i.node_id AND w.open WHERE i.below_space_id IS NOT NULL
   ),
   written AS (
-    INSERT INTO change_events (${COLUMNS}) OVERRIDING SYSTEM VALUE
+    INSERT INTO change_events (${FEED_COLUMNS}) OVERRIDING SYSTEM VALUE
     SELECT p.scope_id, i.seq, i.event_id,
            CASE WHEN i.old_start_id IS NULL OR (p.path IS NOT NULL AND p.old_path IS NOT NULL) THEN i.type WHEN p.path IS NULL THEN i.left_type ELSE i.arrived_type END,
            i.actor_id, i.node_id, coalesce(p.path, p.old_path), CASE WHEN p.path IS NOT NULL THEN p.old_path END, i.at_ms,
            CASE WHEN i.old_start_id IS NULL OR (p.path IS NOT NULL AND p.old_path IS NOT NULL) THEN i.facts
                 ELSE i.facts || jsonb_build_object('half', CASE WHEN p.path IS NULL THEN 'left' ELSE 'arrived' END, 'whole', i.type) END
-      FROM place p JOIN item i ON i.seq = p.seq
+      FROM place p JOIN news i ON i.seq = p.seq
     RETURNING scope_id
   )
   ${WOKEN}`;
@@ -134,7 +78,7 @@ export class ChangeRepository {
     const rows = await this.database.query<{ accountId: number; scopeId: string }>(
       `WITH home AS (SELECT id, account_id FROM spaces WHERE account_id = ANY($1::bigint[]) AND kind = 'account'),
        written AS (
-         INSERT INTO change_events (${COLUMNS}) OVERRIDING SYSTEM VALUE
+         INSERT INTO change_events (${FEED_COLUMNS}) OVERRIDING SYSTEM VALUE
          SELECT h.id, e.seq, $2, $3, $4, $5, $6, NULL, $7, $8::jsonb FROM home h, (SELECT nextval('change_events_seq_seq') AS seq) e
        )
        SELECT account_id AS "accountId", id AS "scopeId" FROM home`,

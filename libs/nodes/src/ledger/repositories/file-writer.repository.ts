@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
+import { type News, plainNews, VERSION_FACTS, WOKEN_FEEDS } from '../../changes/repositories/feed-sql.js';
 import type { NodeView } from '../../node.js';
 import { NODE_COLUMNS } from '../../repositories/node-columns.js';
 import type { Media } from '../media-bytes.js';
@@ -35,6 +36,12 @@ export interface FileToWrite {
   readonly onlyAfterSeen: boolean;
 }
 
+/** What of uploads has been written, and the feeds that were told. */
+export interface WrittenUploads {
+  readonly nodes: readonly NodeView[];
+  readonly woken: readonly string[];
+}
+
 /** The same, from the bytes that an upload session has received. */
 export interface UploadToWrite extends FileToWrite {
   readonly sessionId: string;
@@ -43,7 +50,8 @@ export interface UploadToWrite extends FileToWrite {
 }
 
 // The statements below are put together once, here, from constant pieces: $1 = the files as JSON, $2 = whose favourite marks are told,
-// $3 = now in ms, $4 = the account whose quota uploads count in. Locks are taken in one order everywhere: file, session, parent, account quota, company quota; every step
+// $3 = now in ms; for uploads also $4 = the account whose quota they count in, $5 = the news of them, $6 = the space that must have no folder with a
+// limit, null where the caller looks after limits. Locks are taken in one order everywhere: file, session, parent, account quota, company quota; every step
 // feeds on the one before it, so a step that finds nothing leaves the rest undone.
 
 const ITEM = `
@@ -55,14 +63,14 @@ const ITEM = `
   )`;
 
 /**
- * Which rows a statement is about. One file is found by the parameters $5 (session) and $6 (node): a join with `item` would be planned as a
+ * Which rows a statement is about. One file is found by the parameters $7 (session) and $8 (node): a join with `item` would be planned as a
  * scan of the whole table for as long as the table is young and without statistics. Many files are worth that.
  */
 interface Match {
   readonly session: string;
   readonly node: (item: string) => string;
 }
-const ONE: Match = { session: 's.id = $5::uuid', node: () => 'n.id = $6::uuid' };
+const ONE: Match = { session: 's.id = $7::uuid', node: () => 'n.id = $8::uuid' };
 const MANY: Match = { session: 's.id = i.session_id', node: (item) => `n.id = ${item}.node_id` };
 
 /** Existing files, locked, when they still are where (and, if asked for, what) the writer saw. */
@@ -74,17 +82,20 @@ const target = (match: Match): string => `
      ORDER BY n.id FOR UPDATE OF n
   )`;
 
+/** Not joined with anything, so that it is one look at the index of folders with limits. */
+const UNLIMITED = 'NOT EXISTS (SELECT 1 FROM nodes l WHERE l.space_id = $6::uuid AND l.limit_bytes IS NOT NULL)';
+
 const fromSession = (match: Match): { newFile: string; newVersion: string } => ({
   newFile: `
   source AS (
     UPDATE upload_sessions s SET state = 'committed', node_id = i.node_id, version_no = 1
-      FROM item i WHERE ${match.session} AND s.state = 'uploaded' AND s.store_key = i.store_key
+      FROM item i WHERE ${match.session} AND s.state = 'uploaded' AND s.store_key = i.store_key AND ${UNLIMITED}
     RETURNING i.*, s.size_bytes, s.md5, s.sha256, s.crc32, s.reserved_bytes, 1::bigint AS no, 0::bigint AS old_bytes
   )`,
   newVersion: `
   source AS (
     UPDATE upload_sessions s SET state = 'committed', node_id = i.node_id, version_no = t.no
-      FROM item i JOIN target t ON t.id = i.node_id WHERE ${match.session} AND s.state = 'uploaded' AND s.store_key = i.store_key
+      FROM item i JOIN target t ON t.id = i.node_id WHERE ${match.session} AND s.state = 'uploaded' AND s.store_key = i.store_key AND ${UNLIMITED}
     RETURNING i.*, s.size_bytes, s.md5, s.sha256, s.crc32, s.reserved_bytes, t.no, t.old_bytes
   )`,
 });
@@ -160,13 +171,17 @@ const QUOTA = `
       FROM held h, total t WHERE q.owner_kind = h.owner_kind AND q.owner_id = h.owner_id
   )`;
 
-const RESULT = `
-  SELECT ${NODE_COLUMNS} FROM node n JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $2::bigint`;
+const NEWS = `
+  done AS (SELECT n.id, ${VERSION_FACTS} AS facts FROM node n), ${plainNews('$5', 'done')}`;
+
+const FROM_NODE = `FROM node n JOIN spaces s ON s.id = n.space_id LEFT JOIN favorites f ON f.node_id = n.id AND f.account_id = $2::bigint`;
+const RESULT = `SELECT ${NODE_COLUMNS} ${FROM_NODE}`;
+const RESULT_AND_WOKEN = `SELECT ${NODE_COLUMNS}, ${WOKEN_FEEDS} AS woken ${FROM_NODE}`;
 
 const uploadNewFiles = (match: Match): string =>
-  `WITH ${[ITEM, fromSession(match).newFile, BLOB, INSERT_NODE, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
+  `WITH RECURSIVE ${[ITEM, fromSession(match).newFile, BLOB, INSERT_NODE, NEWS, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT_AND_WOKEN}`;
 const uploadNewVersions = (match: Match): string =>
-  `WITH ${[ITEM, target(match), fromSession(match).newVersion, BLOB, updateNode(match), VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT}`;
+  `WITH RECURSIVE ${[ITEM, target(match), fromSession(match).newVersion, BLOB, updateNode(match), NEWS, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT_AND_WOKEN}`;
 
 const UPLOAD = {
   newFile: { one: uploadNewFiles(ONE), many: uploadNewFiles(MANY) },
@@ -181,23 +196,31 @@ export class FileWriter {
   constructor(private readonly database: Database) {}
 
   /**
-   * Makes the uploads visible: blob, file or version, the parent's listing, the quota of `ownerId` and the session's end in one statement. All
-   * items must be in spaces of that account, and be new files, or all new versions of different files. Items whose session or file changed
-   * meanwhile are missing in the answer. `viewerId` decides the favourite mark. NAME_TAKEN when a name is in use, PARENT_NOT_FOUND when a
-   * folder was erased: then nothing of the call is written.
+   * Makes the uploads visible: blob, file or version, the parent's listing, the quota of `ownerId`, the session's end and the `news` of what was
+   * written in one statement. All items must be in spaces of that account, and be new files, or all new versions of different files. Items whose
+   * session or file changed meanwhile are missing in the answer; so are all of them when the space `unlimitedSpaceId` has a folder with a limit.
+   * `viewerId` decides the favourite mark. NAME_TAKEN when a name is in use, PARENT_NOT_FOUND when a folder was erased: then nothing of the call
+   * is written.
    */
-  async fromUploads(ownerId: number, viewerId: number | null, items: readonly UploadToWrite[], nowMs: number): Promise<NodeView[]> {
+  async fromUploads(
+    ownerId: number,
+    viewerId: number | null,
+    items: readonly UploadToWrite[],
+    nowMs: number,
+    news: News,
+    unlimitedSpaceId: string | null = null,
+  ): Promise<WrittenUploads> {
     const [first, second] = items;
-    if (!first) return [];
+    if (!first) return { nodes: [], woken: [] };
     const text = first.seenVersionNo === 0 ? UPLOAD.newFile : UPLOAD.newVersion;
-    if (second) return this.write(text.many, viewerId, items, nowMs, [ownerId]);
-    return this.write(
-      text.one,
-      viewerId,
-      items,
-      nowMs,
-      first.seenVersionNo === 0 ? [ownerId, first.sessionId] : [ownerId, first.sessionId, first.nodeId],
-    );
+    const one = first.seenVersionNo === 0 ? [first.sessionId] : [first.sessionId, first.nodeId];
+    const rows = await this.write<NodeView & { readonly woken: string[] | null }>(second ? text.many : text.one, viewerId, items, nowMs, [
+      ownerId,
+      news,
+      unlimitedSpaceId,
+      ...(second ? [] : one),
+    ]);
+    return { nodes: rows.map(({ woken: _woken, ...node }) => node), woken: rows[0]?.woken ?? [] };
   }
 
   /**
@@ -205,18 +228,18 @@ export class FileWriter {
    * the blob row. Null when the file changed since it was seen. NAME_TAKEN, PARENT_NOT_FOUND.
    */
   async fromBlob(viewerId: number | null, item: FileToWrite, nowMs: number): Promise<NodeView | null> {
-    const [written] = await this.write(item.seenVersionNo === 0 ? BLOB_NEW_FILE : BLOB_NEW_VERSION, viewerId, [item], nowMs);
+    const [written] = await this.write<NodeView>(item.seenVersionNo === 0 ? BLOB_NEW_FILE : BLOB_NEW_VERSION, viewerId, [item], nowMs);
     return written ?? null;
   }
 
-  private async write(
+  private async write<R extends NodeView>(
     text: string,
     viewerId: number | null,
     items: readonly (FileToWrite | UploadToWrite)[],
     nowMs: number,
-    more: readonly (string | number)[] = [],
-  ): Promise<NodeView[]> {
-    return this.database.query<NodeView>(text, [JSON.stringify(items.map(toItem)), viewerId, nowMs, ...more]);
+    more: readonly (string | number | null)[] = [],
+  ): Promise<R[]> {
+    return this.database.query<R>(text, [JSON.stringify(items.map(toItem)), viewerId, nowMs, ...more]);
   }
 }
 
