@@ -4,6 +4,7 @@ import { AccessService } from '#libs/access';
 import { emailLogin, RegistrationService } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { GroupMembers } from '#libs/groups';
+import { Limiter } from '#libs/limiter';
 import { NodeResolver } from '#libs/nodes';
 import { ShareDoor } from '#libs/shares';
 
@@ -132,6 +133,52 @@ describe('shares', () => {
     await h.tree.trash.undelete(owner, { paths: [['gone']] });
     expect(await h.lists.invites(fresh)).toMatchObject([{ folderName: 'gone', write: true }]);
     expect(await h.defects()).toEqual([]);
+  });
+
+  it('invite a hundred new people an hour for one person', async () => {
+    const [owner, other] = await two();
+    for (const each of [owner, other]) await h.tree.folder(each, '/spam');
+    for (let sent = 0; sent < 99; sent++) await h.service(Limiter).take(`share-mails:${owner.accountId}`, 100, 3_600_000);
+    await h.add(owner, '/spam', { member: `last-${owner.accountId}@example.org` });
+    expect(await codeOf(h.add(owner, '/spam', { member: `more-${owner.accountId}@example.org` }))).toBe('RATE_LIMITED');
+    await h.add(owner, '/spam', { member: other.email });
+    await h.add(other, '/spam', { member: `more-${owner.accountId}@example.org` });
+  });
+
+  it('change the ETags of owner and members when marks and hashes change', async () => {
+    const companyId = await h.company();
+    const [owner, member] = [await h.member(companyId), await h.member(companyId)];
+    await h.tree.folder(owner, '/marked');
+    await h.give(owner, '/marked', member);
+    const page = { dirsOnly: false, includeRemoved: false, orderBy: 'name', descending: false, offset: 0, limit: 0 } as const;
+    const etags = async () => [owner, member].map(async (who) => (await h.tree.browse.list(who, { node: at('/'), ...page })).etag);
+    let before = await Promise.all(await etags());
+    for (const change of [
+      () => h.add(owner, '/marked', {}),
+      () => h.add(owner, '/marked', { member: member.email, publicView: true }),
+      () => h.shares.uninvite(owner, path('/marked')),
+      () => h.offers.publish(owner, path('/marked')),
+      () => h.offers.hide(owner, path('/marked')),
+    ]) {
+      await change();
+      const after = await Promise.all(await etags());
+      expect(after.map((etag, index) => etag !== before[index])).toEqual([true, true]);
+      before = after;
+    }
+  });
+
+  it('forget what somebody asked for who has left the company', async () => {
+    const companyId = await h.company();
+    const [owner, member] = [await h.member(companyId), await h.member(companyId)];
+    await h.tree.folder(owner, '/offered');
+    const { folderHash } = await h.offers.publish(owner, path('/offered'));
+    await h.offers.request(member, { folderHash, message: '' });
+    const [request] = await h.offers.requests(owner);
+    await h.tree.database.run('UPDATE accounts SET company_id = NULL WHERE id = $1', [member.accountId]);
+    expect(await h.offers.requests(owner)).toEqual([]);
+    for (const hash of [request!.hash, folderHash]) {
+      expect(await codeOf(h.offers.acceptRequest(owner, { hash, requesterId: member.accountId, writer: false }))).toBe('NODE_NOT_FOUND');
+    }
   });
 
   it('do not hand folders to who only claims an address', async () => {

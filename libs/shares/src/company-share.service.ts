@@ -70,7 +70,7 @@ export class CompanyShareService {
       const name = checkName(publicName?.trim() || held.node.name);
       await this.shareService.open(held, '', actor.accountId);
       const folderHash = await this.offers.publish(held.node.id, name, this.clock.now());
-      await this.touch([held.node.parentId!, held.node.id]);
+      await this.folders.showMark(held.node);
       return { ownerId: held.owner.accountId, publicName: name, folderHash };
     });
   }
@@ -87,7 +87,7 @@ export class CompanyShareService {
       await this.log.declineAll(node.id, actor.accountId);
       if (!(await this.offers.hide(node.id))) throw nodeNotFound();
       await this.shares.removeIfEmpty(node.id);
-      await this.touch([node.parentId!, node.id]);
+      await this.folders.showMark(node);
     });
   }
 
@@ -212,11 +212,6 @@ export class CompanyShareService {
     const own = await this.directory.account(actor.accountId);
     if (own === null) throw new DomainError('UNAUTHENTICATED', 'This account does not exist any more.');
     return own;
-  }
-
-  /** Listings show what is shared and published, so their ETags change. */
-  private async touch(folderIds: readonly string[]): Promise<void> {
-    await this.nodes.bumpFolders(folderIds.map((folderId) => ({ folderId, files: 0, folders: 0, bytes: 0 })));
   }
 }
 

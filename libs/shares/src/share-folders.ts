@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AccessService } from '#libs/access';
 import { AccountDirectory } from '#libs/accounts';
 import { type AccountActor, DomainError } from '#libs/kernel';
-import { type LocatedNode, MountRepository, NodeResolver } from '#libs/nodes';
+import { type LocatedNode, MountRepository, NodeRepository, NodeResolver, type NodeView } from '#libs/nodes';
 
 /** A folder as a client names it. */
 export interface FolderName {
@@ -25,6 +25,7 @@ export class ShareFolders {
     private readonly resolver: NodeResolver,
     private readonly access: AccessService,
     private readonly mounts: MountRepository,
+    private readonly nodes: NodeRepository,
     private readonly directory: AccountDirectory,
   ) {}
 
@@ -74,5 +75,12 @@ export class ShareFolders {
       throw new DomainError('CONTAINS_SHARE', 'The folder holds a folder that somebody else shares; move that out first.');
     }
     return { owner, node };
+  }
+
+  /** Listings show that a folder is shared or offered, and its hash: their ETags change, those of its members too. */
+  async showMark({ id, spaceId, parentId }: NodeView): Promise<void> {
+    const shownIn = [parentId, id].filter((folderId) => folderId !== null);
+    const own = shownIn.map((folderId) => ({ folderId, files: 0, folders: 0, bytes: 0 }));
+    await this.nodes.bumpFolders([...own, ...(await this.mounts.listingsOf(spaceId, [id]))]);
   }
 }

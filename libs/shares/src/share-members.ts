@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Subject } from '#libs/access';
 import { AccountDirectory, emailLogin, formatLogin, RegistrationService } from '#libs/accounts';
 import { type AccountActor, DomainError } from '#libs/kernel';
+import { Limiter } from '#libs/limiter';
 
 import { ShareRepository } from './repositories/share.repository.js';
 
@@ -15,6 +16,10 @@ export interface SubjectName {
 /** Somebody who was named: known, or an address that nobody has yet. */
 export type NamedSubject = Subject | { readonly newEmail: string };
 
+const HOUR_MS = 60 * 60 * 1_000;
+/** Addresses without an account that one person invites within an hour: each gets a mail with his words, and an account. */
+export const MAILS_AN_HOUR = 100;
+
 /** Finds the people and groups that share calls are about. */
 @Injectable()
 export class ShareMembers {
@@ -22,6 +27,7 @@ export class ShareMembers {
     private readonly directory: AccountDirectory,
     private readonly registration: RegistrationService,
     private readonly shares: ShareRepository,
+    private readonly limiter: Limiter,
   ) {}
 
   /**
@@ -51,9 +57,14 @@ export class ShareMembers {
     return { accountId: account.id };
   }
 
-  /** Leaves room for a mail to an address that has no account. Before the transaction. RATE_LIMITED. */
-  async prepare(subject: NamedSubject | null): Promise<void> {
-    if (subject !== null && 'newEmail' in subject) await this.registration.takeMailSlot(formatLogin(emailLogin(subject.newEmail)));
+  /** Leaves room for a mail to an address that has no account, and for the account. Before the transaction. RATE_LIMITED. */
+  async prepare(actor: AccountActor, subject: NamedSubject | null): Promise<void> {
+    if (subject === null || !('newEmail' in subject)) return;
+    const slot = await this.limiter.take(`share-mails:${actor.accountId}`, MAILS_AN_HOUR, HOUR_MS);
+    if (!slot.granted) {
+      throw new DomainError('RATE_LIMITED', 'You have invited many new people; go on in an hour.', { retryAfterMs: slot.retryAfterMs });
+    }
+    await this.registration.takeMailSlot(formatLogin(emailLogin(subject.newEmail)));
   }
 
   /** The subject with an account, made for an address that had none and invited by mail in `lang`. In the surrounding transaction. LOGIN_TAKEN. */

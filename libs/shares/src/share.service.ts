@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { FULL_RIGHT, GrantService, type Right, type Subject } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError, isDomainError } from '#libs/kernel';
-import { ChangeLog, type LocatedNode, NodeRepository, SpaceService, SubtreeRepository } from '#libs/nodes';
+import { ChangeLog, type LocatedNode, SpaceService, SubtreeRepository } from '#libs/nodes';
 
 import { ShareRepository } from './repositories/share.repository.js';
 import { RequestLog } from './request-log.js';
@@ -45,7 +45,6 @@ export class ShareService {
     private readonly members: ShareMembers,
     private readonly shares: ShareRepository,
     private readonly grants: GrantService,
-    private readonly nodes: NodeRepository,
     private readonly subtrees: SubtreeRepository,
     private readonly spaces: SpaceService,
     private readonly changes: ChangeLog,
@@ -102,7 +101,7 @@ export class ShareService {
       await this.grants.revokeAll(owner, node, actor.accountId);
       await this.requests.declineAll(node.id, actor.accountId);
       if (!(await this.shares.remove(node.id))) throw notShared();
-      await this.showMark(node);
+      await this.folders.showMark(node);
     });
   }
 
@@ -125,7 +124,7 @@ export class ShareService {
     if (!(await this.shares.insert(node.id, owner.accountId, message, this.clock.now()))) return;
     const shared = { ...node, shared: true };
     await this.changes.record([{ type: 'folder_shared', actorId: byId, node: shared, folderId: node.parentId, name: node.name }]);
-    await this.showMark(node);
+    await this.folders.showMark(node);
   }
 
   private async addOnce(actor: AccountActor, command: AddShare): Promise<Shared> {
@@ -133,7 +132,7 @@ export class ShareService {
     // Refuse before a mail slot is used and an account is made.
     await this.folders.sharable(actor, command);
     const named = await this.members.toInvite(owner, command);
-    await this.members.prepare(named);
+    await this.members.prepare(actor, named);
     return this.unitOfWork.run(async () => {
       const { spaceId } = await this.spaces.homeOf(owner.accountId);
       await this.spaces.lock(spaceId);
@@ -148,6 +147,7 @@ export class ShareService {
   private async shareByHash(actor: AccountActor, held: HeldFolder, { message, writer, publicView }: AddShare): Promise<Shared> {
     await this.open(held, message, actor.accountId);
     await this.shares.change(held.node.id, { open: true, openCanWrite: writer, publicView, message });
+    await this.folders.showMark(held.node);
     return { hash: (await this.shares.find(held.node.id))!.hash, login: null };
   }
 
@@ -157,7 +157,10 @@ export class ShareService {
     const subject: Subject = await this.members.settle(owner, named, message, lang);
     const { invited } = await this.grants.grant(owner, { node, subject, right: memberRight(writer), message, byId: actor.accountId });
     await this.open(held, message, actor.accountId);
-    if (publicView !== undefined) await this.shares.change(node.id, { publicView });
+    if (publicView !== undefined) {
+      await this.shares.change(node.id, { publicView });
+      await this.folders.showMark(node);
+    }
     if ('groupId' in subject) return { hash: (await this.shares.find(node.id))!.hash, login: null };
     return { hash: invited[0]?.hash ?? null, login: await this.members.loginOf(subject) };
   }
@@ -169,7 +172,8 @@ export class ShareService {
       const share = await this.shares.find(node.id);
       if (!share?.open && !share?.publicView) throw new DomainError('INVITATION_NOT_FOUND', 'Nobody was invited so.');
       await this.shares.closeHash(node.id);
-      if (await this.shares.removeIfEmpty(node.id)) await this.showMark(node);
+      await this.shares.removeIfEmpty(node.id);
+      await this.folders.showMark(node);
     });
   }
 
@@ -180,12 +184,6 @@ export class ShareService {
       throw new DomainError('FOLDER_LIMIT_TOO_SMALL', 'The folder holds more than this already.');
     }
     await this.shares.setLimit(node.id, limitBytes);
-  }
-
-  /** Listings show whether a folder is shared, so their ETags change. */
-  private async showMark(node: LocatedNode): Promise<void> {
-    const shownIn = [node.parentId, node.id].filter((id) => id !== null);
-    await this.nodes.bumpFolders(shownIn.map((folderId) => ({ folderId, files: 0, folders: 0, bytes: 0 })));
   }
 }
 

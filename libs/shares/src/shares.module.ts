@@ -4,6 +4,7 @@ import { AccessModule } from '#libs/access';
 import { AccountsModule } from '#libs/accounts';
 import { DatabaseModule } from '#libs/database';
 import { Clock, SystemClock } from '#libs/kernel';
+import { LimiterModule } from '#libs/limiter';
 import { NodesModule } from '#libs/nodes';
 
 import { CompanyShareService } from './company-share.service.js';
@@ -22,7 +23,7 @@ const PUBLIC = [ShareService, ShareAnswers, ShareListService, CompanyShareServic
 
 /** Folders that their owners share: with people, groups, a company, or whoever knows a hash. */
 @Module({
-  imports: [DatabaseModule, AccountsModule, NodesModule, AccessModule],
+  imports: [DatabaseModule, LimiterModule, AccountsModule, NodesModule, AccessModule],
   providers: [
     { provide: Clock, useClass: SystemClock },
     ShareRepository,

@@ -189,6 +189,10 @@ describe('shares/add, accept and decline', () => {
     await Promise.all([1, 2, 3].map(() => stranger.http.form('/api/1/shares/accept/', { hash })));
     await stranger.upload('/Open/new.txt', Buffer.from('from a stranger'));
     expect((await owner.download('/Open/new.txt')).toString()).toBe('from a stranger');
+    const told = async () => ((await stranger.metadata('/Open')) as unknown as Wire)['shared_hash'];
+    expect(await told()).toBeNull();
+    await add(owner, { path: '/Open', writer: false });
+    expect(await told()).toBe(hash);
     expect(await call(owner, 'shares/accept/', { hash })).toBe('403 InvitationNotFound');
     expect(await call(owner, 'shares/uninvite/', { path: '/Open' })).toBe('200 OK');
     expect(await call(member, 'shares/accept/', { hash })).toBe('403 InvitationNotFound');

@@ -20,7 +20,7 @@ export interface FactRow {
   id: string;
   /** Of a link or a share. */
   hash: string | null;
-  /** Of a share: whoever knows the hash is let in. Null for everything else. */
+  /** Of a share: whoever knows the hash is let in, and that only to read. Null for everything else. */
   open: boolean | null;
   published: boolean | null;
   state: 'new' | 'processing' | 'ready' | 'error' | 'unsupported' | null;
@@ -41,7 +41,7 @@ export class NodeFactsRepository {
          JOIN versions v ON v.node_id = n.id AND v.no = n.version_no
          JOIN previews p ON p.blob_id = v.blob_id AND p.format = n.format
        UNION ALL
-       SELECT node_id, hash, public_view OR open, published_at IS NOT NULL, NULL, NULL, NULL FROM shares WHERE node_id = ANY($4::uuid[])
+       SELECT node_id, hash, (public_view OR open) AND NOT open_can_write, published_at IS NOT NULL, NULL, NULL, NULL FROM shares WHERE node_id = ANY($4::uuid[])
        UNION ALL
        SELECT node_id, hash, NULL, NULL, NULL, NULL, NULL FROM links WHERE node_id = ANY($5::uuid[]) AND issuer_id = $6`,
       [files.map((file) => file.id), files.map((file) => file.versionNo), files.map((file) => file.format), sharedIds, linkedIds, viewerId],

@@ -114,6 +114,8 @@ const OUT_LINKS = `
 
 const REQUEST = `r.node_id AS "nodeId", s.account_id AS "ownerId", r.account_id AS "accountId", r.hash, r.message, n.name AS "folderName"`;
 const REQUESTS = 'share_requests r JOIN nodes n ON n.id = r.node_id JOIN spaces s ON s.id = n.space_id';
+/** Whoever has left the company meanwhile asks for nothing. */
+const OF_COLLEAGUE = `EXISTS (SELECT 1 FROM accounts a JOIN accounts o ON o.company_id = a.company_id WHERE a.id = r.account_id AND a.state = 'active' AND o.id = s.account_id)`;
 
 /** Folders offered to a company, and who asks for them. */
 @Injectable()
@@ -166,7 +168,7 @@ export class CompanyShareRepository {
   /** What the owner is asked for, oldest first. */
   async requestsTo(ownerId: number, limit: number): Promise<ShareRequest[]> {
     return this.database.query<ShareRequest & Record<string, unknown>>(
-      `SELECT ${REQUEST} FROM ${REQUESTS} WHERE s.account_id = $1 AND node_is_live(n.id) ORDER BY r.created_at, r.id LIMIT $2`,
+      `SELECT ${REQUEST} FROM ${REQUESTS} WHERE s.account_id = $1 AND node_is_live(n.id) AND ${OF_COLLEAGUE} ORDER BY r.created_at, r.id LIMIT $2`,
       [ownerId, limit],
     );
   }
@@ -175,7 +177,7 @@ export class CompanyShareRepository {
   async findRequest(ownerId: number, hash: string, accountId: number | null): Promise<ShareRequest | null> {
     return this.database.queryOne<ShareRequest & Record<string, unknown>>(
       `SELECT ${REQUEST} FROM ${REQUESTS} JOIN shares h ON h.node_id = r.node_id
-        WHERE s.account_id = $1 AND (r.hash = $2 OR (h.folder_hash = $2 AND r.account_id = $3)) AND node_is_live(n.id) LIMIT 1`,
+        WHERE s.account_id = $1 AND (r.hash = $2 OR (h.folder_hash = $2 AND r.account_id = $3)) AND node_is_live(n.id) AND ${OF_COLLEAGUE} LIMIT 1`,
       [ownerId, hash, accountId],
     );
   }
