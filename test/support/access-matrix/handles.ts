@@ -111,6 +111,15 @@ export function handleCases(): Case[] {
       (house) => ({ route: 'files/create_part', params: { temp_path: of(house).tempPath!, part_num: 1 } }),
       () => ({ route: 'files/create_part', params: { temp_path: 'nothing', part_num: 1 } }),
     );
+    for (const answer of who === 'waiting' ? [] : (['accept', 'reject', 'remove'] as const)) {
+      add(
+        `migration_contents/${answer}`,
+        `${answer} what was given to somebody else`,
+        who,
+        (house) => ({ route: `migration_contents/${answer}`, params: { hash: house.migrationHash } }),
+        () => ({ route: `migration_contents/${answer}`, params: { hash: 'A'.repeat(32) } }),
+      );
+    }
     for (const answer of ['accept', 'decline'] as const) {
       // the invitation is somebody else's
       if (who === 'waiting') continue;

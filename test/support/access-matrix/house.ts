@@ -50,6 +50,7 @@ export class House {
   shareHash = '';
   openHash = '';
   offerHash = '';
+  migrationHash = '';
   groupId = 0;
   taskId = '';
   private nth = 0;
@@ -291,6 +292,9 @@ export class House {
     for (const name of ['owner', 'reader', 'writer', 'indirect', 'groupMember', 'exMember', 'revoked', 'disabled', 'tokenless'] as const) {
       this.keepsakes[name] = await this.keepsakesOf(name);
     }
+    await this.do('owner', 'fileops/folder_create', { path: '/Gift' });
+    const gift = { member_login: `email:${this.users.waiting.email}`, path: '/Gift' };
+    this.migrationHash = (await this.do<{ hash: string }>('owner', 'migration_contents/add', gift)).hash;
     this.taskId = (await this.do<{ taskid: string }>('owner', 'files/download_as_archive', { path: '/Area/Team/team.png' })).taskid;
     await this.do('owner', 'fileops/delete', { path: '/Area/Team/Gone' });
     await this.do('owner', 'shares/remove', { path: '/Area/Team', member_login: `email:${this.users.revoked.email}` });

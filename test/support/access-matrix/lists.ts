@@ -93,6 +93,9 @@ function listCases(): Case[] {
       const bad = ACCOUNTS.filter((other) => other !== who && house.keepsakes[other] && told.includes(house.keepsakes[other].archive));
       return bad.length > 0 ? `must not tell those of ${bad.join(' ')}` : null;
     }),
+    ...each('migration_contents', 'what is given away', {}, (who, answer, house) =>
+      who !== 'owner' && who !== 'waiting' && answer.body.includes(house.migrationHash) ? 'must not tell what others give away' : null,
+    ),
     ...each('shares/company/requests', 'requests', {}, () => null),
   ].flat();
 }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 
 import type { HttpAnswer } from '../http-session.js';
-import type { Call } from './client.js';
+import type { Call, Params } from './client.js';
 import type { House } from './house.js';
 import { type Account, find, judge, type Kind, type Need, type TreeNode } from './model.js';
 
@@ -490,6 +490,8 @@ export const REPRESENTATIONS: readonly Representation[] = [
       ['limit', 'shares/sizelimit', { size_limit: 100_000_000, enable: true }],
       ['offer to the company', 'shares/company/add', {}],
       ['hide from the company', 'shares/company/hide', {}],
+      ['hand over', 'fileops/handover', { receiver: 'foreigner' }],
+      ['give away', 'migration_contents/add', { member: 'foreigner' }],
     ] as const
   ).map(([name, route, params]): Representation => ({
     name,
@@ -499,8 +501,9 @@ export const REPRESENTATIONS: readonly Representation[] = [
     onlyRefused: true,
     refused: [403, 404, 412],
     call: ({ path }, house) => {
-      const { member, ...rest } = params as { member?: Account };
-      return { route, params: { path, ...rest, ...(member ? { member_login: `email:${house.users[member].email}` } : {}) } };
+      const { member, receiver, ...rest } = params as { member?: Account; receiver?: Account };
+      const whom: Params = member ? { member_login: `email:${house.users[member].email}` } : receiver ? { member_id: house.users[receiver].userId } : {};
+      return { route, params: { path, ...rest, ...whom } };
     },
   })),
 ];
