@@ -26,6 +26,7 @@ export { type MultiConfirmEntry, type MultiConfirmResult, MultiConfirmService, M
 export { SessionUploadGate } from './uploads/session-upload-gate.js';
 export { StoreJanitor } from './uploads/store-janitor.js';
 export type { CreateUpload } from './uploads/upload-command.js';
+export { UploadIntake } from './uploads/upload-intake.js';
 export { type CreatedUpload, type OpenedUpload, UploadService, type UploadTarget } from './uploads/upload.service.js';
 export { UploadJobsModule, UploadsModule } from './uploads/uploads.module.js';
 export { AccountOverview, type AccountOverviewView } from './overview/account-overview.service.js';

@@ -15,7 +15,6 @@ import { OfficeLinks } from './office-links.service.js';
 import { ProofCheck } from './proof-check.service.js';
 import { WopiLockRepository } from './repositories/wopi-lock.repository.js';
 import { WopiTokenRepository } from './repositories/wopi-token.repository.js';
-import { UploadIntake } from './upload-intake.js';
 import { WopiAccess } from './wopi-access.service.js';
 import { WopiFiles } from './wopi-files.service.js';
 import { WopiLocks } from './wopi-locks.service.js';
@@ -25,7 +24,7 @@ const PUBLIC = [OfficeLinks, WopiAccess, WopiFiles, WopiLocks, ProofCheck];
 /** Documents in the browser: the host side of WOPI. */
 @Module({
   imports: [DatabaseModule, BlobStoreModule, NodesModule, AccessModule, AccountsModule, FilesModule, TrashModule, LinksModule],
-  providers: [{ provide: Clock, useClass: SystemClock }, OfficeDiscovery, WopiTokenRepository, WopiLockRepository, UploadIntake, ...PUBLIC],
+  providers: [{ provide: Clock, useClass: SystemClock }, OfficeDiscovery, WopiTokenRepository, WopiLockRepository, ...PUBLIC],
   exports: PUBLIC,
 })
 export class OfficeModule {}

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { BlobStore, type ByteRange } from '#libs/blob-store';
-import { ConfirmService, MoveService, UploadService } from '#libs/files';
+import { ConfirmService, MoveService, UploadIntake, UploadService } from '#libs/files';
 import { type AccountActor, DomainError, isDomainError } from '#libs/kernel';
 import {
   checkName,
@@ -22,7 +22,6 @@ import {
 } from '#libs/nodes';
 import { TrashService } from '#libs/trash';
 
-import { UploadIntake } from './upload-intake.js';
 import { WopiAccess, type WopiGrant, type WopiSession, writerOf } from './wopi-access.service.js';
 import { judgeWrite, lockMismatch, WopiLocks } from './wopi-locks.service.js';
 

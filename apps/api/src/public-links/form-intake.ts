@@ -4,8 +4,7 @@ import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import busboy from 'busboy';
 
-import { BlobStore, SignedUrls, UploadGate } from '#libs/blob-store';
-import { ConfirmService, type OpenedUpload, UploadService } from '#libs/files';
+import { ConfirmService, UploadIntake, UploadService } from '#libs/files';
 import { DomainError, type GuestActor, isDomainError } from '#libs/kernel';
 import { Logger } from '#libs/observability';
 
@@ -22,9 +21,7 @@ export class FormIntake {
   constructor(
     private readonly uploads: UploadService,
     private readonly confirms: ConfirmService,
-    private readonly store: BlobStore,
-    private readonly signedUrls: SignedUrls,
-    private readonly gate: UploadGate,
+    private readonly intake: UploadIntake,
     private readonly logger: Logger,
   ) {}
 
@@ -79,7 +76,7 @@ export class FormIntake {
     try {
       const upload = await this.uploads.create(guest, { path: [asked], overwrite: false, createParents: false, multipart: false });
       if (upload.kind === 'deduplicated') return { asked, name: upload.node.name };
-      await this.keep(upload, body);
+      await this.intake.take(upload, body, null);
       const node = await this.confirms.confirm({ accountId: guest.issuerId, tempName: upload.tempName, actor: null });
       return { asked, name: node.name };
     } catch (error) {
@@ -88,22 +85,6 @@ export class FormIntake {
       if (isDomainError(error) && error.code !== 'INTERNAL') return { asked, error: error.message };
       this.logger.error('a file left by a public link was not stored', { error });
       return { asked, error: 'Something went wrong on the server.' };
-    }
-  }
-
-  /** Lets the bytes in under the rules of the upload's own URL. */
-  private async keep(upload: OpenedUpload, body: Readable): Promise<void> {
-    const { pathname, search } = new URL(upload.url);
-    const { key, maxBytes } = this.signedUrls.verify(upload.method, pathname + search);
-    const slot = await this.gate.open(key, null);
-    const storeKey = slot.storeKey ?? key;
-    try {
-      const blob = await this.store.put(storeKey, body, { maxBytes: Math.min(slot.maxBytes, maxBytes ?? Infinity) });
-      await this.gate.stored(key, blob, storeKey);
-    } catch (error) {
-      // The reaper ends what stays open; the sender is told the first error, not this one.
-      await this.gate.failed(key, storeKey).catch(() => undefined);
-      throw error;
     }
   }
 }

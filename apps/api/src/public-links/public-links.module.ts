@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 
 import { ArchivesModule } from '#libs/archives';
-import { BlobStoreModule } from '#libs/blob-store';
 import { FilesModule } from '#libs/files';
 import { LinksModule } from '#libs/links';
 
@@ -10,7 +9,7 @@ import { PublicLinkPages } from './public-link-pages.js';
 
 /** What a browser shows of public links. */
 @Module({
-  imports: [LinksModule, FilesModule, ArchivesModule, BlobStoreModule],
+  imports: [LinksModule, FilesModule, ArchivesModule],
   providers: [PublicLinkPages, FormIntake],
   exports: [PublicLinkPages],
 })

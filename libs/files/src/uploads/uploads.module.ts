@@ -14,11 +14,12 @@ import { MultiConfirmService, MultiConfirmTask } from './multi-confirm.js';
 import { SessionUploadGate } from './session-upload-gate.js';
 import { StoreJanitor } from './store-janitor.js';
 import { CollectBlobsJob, DeleteTombstonesJob, ExpireDerivedJob, ReapUploadsJob } from './store-janitor.jobs.js';
+import { UploadIntake } from './upload-intake.js';
 import { UploadPlaces } from './upload-places.js';
 import { UploadWriter } from './upload-writer.js';
 import { UploadService } from './upload.service.js';
 
-const PUBLIC = [UploadService, ConfirmService, BatchConfirmService, MultiConfirmService, UploadPlaces, StoreJanitor, FsckService];
+const PUBLIC = [UploadService, UploadIntake, ConfirmService, BatchConfirmService, MultiConfirmService, UploadPlaces, StoreJanitor, FsckService];
 
 /** Uploads: opening, letting bytes in, confirming; and the end of what was abandoned. */
 @Module({

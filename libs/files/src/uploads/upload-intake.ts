@@ -4,9 +4,10 @@ import { Injectable } from '@nestjs/common';
 
 import { BlobStore, SignedUrls, UploadGate } from '#libs/blob-store';
 import { DomainError } from '#libs/kernel';
-import { type OpenedUpload } from '#libs/files';
 
-/** Takes bytes that arrive in this process under the rules of an upload's own URL: the gate, the limits, the ledger. */
+import type { OpenedUpload } from './upload.service.js';
+
+/** Takes bytes that arrive in this process by other ways than the upload's own URL, under its rules: the gate, the limits, the ledger. */
 @Injectable()
 export class UploadIntake {
   constructor(
@@ -15,7 +16,7 @@ export class UploadIntake {
     private readonly gate: UploadGate,
   ) {}
 
-  /** Resolves when the bytes are durable. QUOTA_EXCEEDED, TOO_LARGE, SIZE_MISMATCH, UPLOAD_CLOSED, and what the store throws. */
+  /** Resolves when the bytes are durable; `announcedBytes` is null when their number is not known. QUOTA_EXCEEDED, TOO_LARGE, SIZE_MISMATCH, UPLOAD_CLOSED, and what the store throws. */
   async take(upload: OpenedUpload, body: Readable, announcedBytes: number | null): Promise<void> {
     const { pathname, search } = new URL(upload.url);
     const grant = this.signedUrls.verify(upload.method, pathname + search);
