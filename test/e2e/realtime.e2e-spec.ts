@@ -216,6 +216,18 @@ describe('who is let in', () => {
     for (const socket of sockets) await socket.close();
   });
 
+  it('lets an account open no more than it may have, also when all are asked for at once', async () => {
+    const { token } = await CloudikeUser.register(first);
+    const asked = await Promise.allSettled(Array.from({ length: 4 * MAX_PER_ACCOUNT }, () => Subscriber.open(first, `token=${token}`)));
+    const open = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    expect(open).toHaveLength(MAX_PER_ACCOUNT);
+    expect(new Set(asked.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : [])))).toEqual(new Set(['Error: refused 429']));
+    for (const socket of open) await socket.close();
+    await Promise.allSettled(Array.from({ length: 4 }, () => Subscriber.open(first, `token=${token}&cursor=nonsense`)));
+    const again = await Promise.all(open.map(() => Subscriber.open(first, `token=${token}`)));
+    for (const socket of again) await socket.close();
+  });
+
   it('answers requests that offer HTTP/2 as if they did not', async () => {
     const { token } = await CloudikeUser.register(first);
     const { port } = new URL(first);

@@ -106,9 +106,12 @@ export class RealtimeGateway implements OnModuleDestroy {
     if (this.stopping || this.subscribers.size + this.opening >= maxSockets) return refuse(socket, 503, 'Too many websockets; try again.');
     this.opening++;
     try {
-      const session = await this.admit(wish);
-      if (this.stopping) return refuse(socket, 503, 'The server stops.');
-      this.sockets.handleUpgrade(request, socket, head, (websocket) => this.open(session(websocket), websocket));
+      const subscriber = await this.subscriberOf(wish);
+      await this.admit(subscriber, async () => {
+        const session = await this.sessionOf(subscriber, wish);
+        if (this.stopping) return refuse(socket, 503, 'The server stops.');
+        this.sockets.handleUpgrade(request, socket, head, (websocket) => this.open(session(websocket), websocket));
+      });
     } catch (error) {
       if (!isDomainError(error)) throw error;
       refuse(socket, STATUS[error.code] ?? 503, error.message);
@@ -117,11 +120,19 @@ export class RealtimeGateway implements OnModuleDestroy {
     }
   }
 
-  /** Who opens it, and from where it reads. */
-  private async admit({ token, ticket, cursor, sinceMs }: SubscribeRequest): Promise<(socket: WebSocket) => SocketSession> {
-    const subscriber = await this.subscriberOf(token, ticket);
-    if (this.subscribers.ofAccount(subscriber.accountId).size >= this.config.realtime.maxSocketsPerAccount)
+  /** Opens a websocket unless the account has enough of them; those that are asked for at the same time count each other. */
+  private async admit({ accountId }: Subscriber, open: () => Promise<void>): Promise<void> {
+    if (!this.subscribers.expect(accountId, this.config.realtime.maxSocketsPerAccount))
       throw new DomainError('RATE_LIMITED', 'This account has too many websockets open.');
+    try {
+      await open();
+    } finally {
+      this.subscribers.arrived(accountId);
+    }
+  }
+
+  /** From where it reads. */
+  private async sessionOf(subscriber: Subscriber, { cursor, sinceMs }: SubscribeRequest): Promise<(socket: WebSocket) => SocketSession> {
     if (cursor) bookmarkOf(cursor);
     await this.feed.prepare(subscriber.accountId);
     if (cursor) return (socket) => new SocketSession(socket, subscriber, cursor, true, null);
@@ -130,7 +141,7 @@ export class RealtimeGateway implements OnModuleDestroy {
     return (socket) => new SocketSession(socket, subscriber, start, cursor !== null, isPast ? { sinceMs } : null);
   }
 
-  private async subscriberOf(token: string | null, ticket: string | null): Promise<Subscriber> {
+  private async subscriberOf({ token, ticket }: SubscribeRequest): Promise<Subscriber> {
     if (ticket !== null) return this.tickets.redeem(ticket);
     const { accountId, tokenId } = await this.authenticator.byToken(token ?? '');
     if (tokenId === null) throw new DomainError('UNAUTHENTICATED', 'A websocket needs a token.');

@@ -5,6 +5,7 @@ export class Subscribers {
   private readonly all = new Set<SocketSession>();
   private readonly byAccount = new Map<number, Set<SocketSession>>();
   private readonly byScope = new Map<string, Set<SocketSession>>();
+  private readonly arriving = new Map<number, number>();
 
   get size(): number {
     return this.all.size;
@@ -12,6 +13,21 @@ export class Subscribers {
 
   [Symbol.iterator](): Iterator<SocketSession> {
     return this.all.values();
+  }
+
+  /** Keeps a place for a websocket that is about to open; false when the account has `most` of them, open or about to. `arrived` gives it back. */
+  expect(accountId: number, most: number): boolean {
+    const arriving = this.arriving.get(accountId) ?? 0;
+    if (this.ofAccount(accountId).size + arriving >= most) return false;
+    this.arriving.set(accountId, arriving + 1);
+    return true;
+  }
+
+  /** The websocket is open, or will not be. */
+  arrived(accountId: number): void {
+    const others = (this.arriving.get(accountId) ?? 0) - 1;
+    if (others > 0) this.arriving.set(accountId, others);
+    else this.arriving.delete(accountId);
   }
 
   add(session: SocketSession): void {
