@@ -160,8 +160,26 @@ describe('grants on nodes', () => {
     expect((await access.allowed(download, 'node.read', nodes)).size).toBe(0);
     await h.remove(owner, '/l/in');
     expect(await access.allowed(upload, 'node.create', nodes)).toEqual(new Set([l.id]));
-    await h.database.run(`UPDATE accounts SET state = 'disabled' WHERE id = $1`, [owner.accountId]);
-    expect((await access.allowed(upload, 'node.create', nodes)).size).toBe(0);
+    const company = await h.database.queryOne<{ id: number }>(`INSERT INTO companies (name, public_links_allow) VALUES ('c', false) RETURNING id`);
+    for (const [rights, action] of [
+      ['upload', 'node.create'],
+      ['download', 'node.read'],
+    ] as const) {
+      await h.database.run('UPDATE links SET rights = $2 WHERE id = $1', [upload.passId, rights]);
+      for (const barred of [
+        `state = 'disabled'`,
+        `expires_at = now() - interval '1 second'`,
+        `can_${rights} = false`,
+        `company_id = ${company!.id}`,
+      ]) {
+        const free = `state = 'active', expires_at = NULL, can_${rights} = true, company_id = NULL`;
+        await h.database.run(`UPDATE accounts SET ${free} WHERE id = $1`, [owner.accountId]);
+        expect((await access.allowed(upload, action, [l])).size).toBe(1);
+        await h.database.run(`UPDATE accounts SET ${barred} WHERE id = $1`, [owner.accountId]);
+        expect((await access.allowed(upload, action, [l])).size).toBe(0);
+        expect((await access.explain(l.id)).passes).toEqual([]);
+      }
+    }
   });
 
   it('number the name of a mount up to 10 and refuse the next one', async () => {

@@ -47,9 +47,10 @@ export class LinkDoor {
    */
   async open(hash: string, { password, ticket, ip, rights }: LinkKey): Promise<OpenedLink> {
     const found = await this.alive(hash);
+    // Before the password: a closed link is none, whoever asks.
+    const opened = await this.enter(found);
     const known = ticket !== undefined && found.passwordHash !== null && this.passwords.isTicket(found, ticket);
     if (!known) await this.passwords.check(found, password, ip);
-    const opened = await this.enter(found);
     if (rights !== undefined && found.rights !== rights) {
       const text = found.rights === 'upload' ? 'This link only takes files.' : 'This link takes no files.';
       throw new DomainError('FORBIDDEN', text);
@@ -59,15 +60,15 @@ export class LinkDoor {
 
   /** What a link is, without its password. Its issuer sees it in any state. LINK_NOT_FOUND, LINK_BLOCKED. */
   async info(hash: string, viewer: AccountActor | null): Promise<Link> {
-    const known = viewer && isLinkHash(hash) ? await this.links.atDoor(hash, this.clock.now()) : null;
+    const known = viewer && isLinkHash(hash) ? await this.links.atDoor(hash) : null;
     if (known && known.issuerId === viewer?.accountId) return known;
     const found = await this.alive(hash);
     return (await this.enter(found)).link;
   }
 
   private async alive(hash: string): Promise<LinkAtDoor> {
-    const found = isLinkHash(hash) ? await this.links.atDoor(hash, this.clock.now()) : null;
-    if (!found?.issuerOpen) throw linkNotFound();
+    const found = isLinkHash(hash) ? await this.links.atDoor(hash) : null;
+    if (!found) throw linkNotFound();
     if (found.blocked) throw new DomainError('LINK_BLOCKED', 'This link is blocked because of a complaint about its content.');
     const end = endOf(found, this.clock.nowMs());
     if (end !== null) throw linkNotFound(end);

@@ -23,13 +23,18 @@ const LINK = `SELECT 'link' AS pass, l.id AS pass_id, l.node_id, l.issuer_id, l.
                WHERE l.blocked_at IS NULL AND (l.expires_at IS NULL OR l.expires_at > $2)`;
 const SHARE = `SELECT 'share' AS pass, s.node_id AS pass_id, s.node_id, s.shared_by AS issuer_id, 'download' AS rights FROM shares s WHERE s.public_view`;
 
-/** The passes that open nodes now: their row is good, everything on the way is in place, and whoever gave it still may what it gives. */
+/**
+ * The passes that open nodes now: their row is good, everything on the way is in place, and whoever gave it still works and may what it gives.
+ * All that was handed out on a pass (tokens, streams, links in pages) is judged by this, so nothing of it outlives what its issuer may.
+ */
 const OPENED = `
   SELECT w.start AS id, p.pass, p.pass_id AS "passId", p.node_id AS "nodeId", p.issuer_id AS "issuerId", p.rights
     FROM way w JOIN pass p ON p.node_id = w.id
-    JOIN accounts a ON a.id = p.issuer_id AND a.state = 'active'
+    JOIN accounts a ON a.id = p.issuer_id AND a.state = 'active' AND (a.expires_at IS NULL OR a.expires_at > $2)
+     AND CASE p.rights WHEN 'upload' THEN a.can_upload ELSE a.can_download END
+    LEFT JOIN companies c ON c.id = a.company_id
     JOIN spaces s ON s.id = w.space_id
-   WHERE w.live AND (s.account_id = p.issuer_id OR EXISTS (
+   WHERE w.live AND (p.pass = 'share' OR coalesce(c.public_links_allow, true)) AND (s.account_id = p.issuer_id OR EXISTS (
      SELECT 1 FROM way o JOIN grants g ON g.node_id = o.id ${ACCEPTED} AND i.account_id = p.issuer_id
       WHERE o.start = w.start AND o.depth >= w.depth AND CASE p.rights WHEN 'upload' THEN g.can_write ELSE g.can_download END))`;
 
@@ -41,9 +46,8 @@ export class PassRepository {
   /** Which of the nodes a pass opens at `at`, in one statement. */
   async opened(pass: 'link' | 'share', passId: string, nodeIds: readonly string[], at: Date): Promise<PassRow[]> {
     if (nodeIds.length === 0) return [];
-    return pass === 'link'
-      ? this.database.query<PassRow>(`WITH RECURSIVE pass AS (${LINK} AND l.id = $3), ${WAYS_UP} ${OPENED}`, [nodeIds, at, passId])
-      : this.database.query<PassRow>(`WITH RECURSIVE pass AS (${SHARE} AND s.node_id = $2), ${WAYS_UP} ${OPENED}`, [nodeIds, passId]);
+    const row = pass === 'link' ? `${LINK} AND l.id = $3` : `${SHARE} AND s.node_id = $3`;
+    return this.database.query<PassRow>(`WITH RECURSIVE pass AS (${row}), ${WAYS_UP} ${OPENED}`, [nodeIds, at, passId]);
   }
 
   /** All passes that open the node at `at`. */

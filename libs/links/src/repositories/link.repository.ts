@@ -23,12 +23,10 @@ export interface NewLink {
   readonly createdAt: Date;
 }
 
-/** A link with what has to be judged before it opens. */
+/** A link with what its opening needs beside it. */
 export interface LinkAtDoor extends Link {
   readonly spaceId: string;
   readonly passwordHash: string | null;
-  /** The issuer's account works, and neither it nor its company is barred from what the link gives. */
-  readonly issuerOpen: boolean;
 }
 
 /** What an account may hand out by links. */
@@ -108,15 +106,11 @@ export class LinkRepository {
     );
   }
 
-  /** The link of a hash, with what its opening depends on at `now`. */
-  atDoor(hash: string, now: Date): Promise<LinkAtDoor | null> {
+  /** The link of a hash, as its row has it: whether it opens is for libs/access to say. */
+  atDoor(hash: string): Promise<LinkAtDoor | null> {
     return this.database.queryOne<LinkAtDoor & Record<string, unknown>>(
-      `SELECT ${COLUMNS}, n.space_id AS "spaceId", l.password_hash AS "passwordHash",
-              a.state = 'active' AND (a.expires_at IS NULL OR a.expires_at > $2) AND coalesce(c.public_links_allow, true)
-                AND CASE l.rights WHEN 'upload' THEN a.can_upload ELSE a.can_download END AS "issuerOpen"
-         FROM links l JOIN nodes n ON n.id = l.node_id JOIN accounts a ON a.id = l.issuer_id LEFT JOIN companies c ON c.id = a.company_id
-        WHERE l.hash = $1`,
-      [hash, now],
+      `SELECT ${COLUMNS}, n.space_id AS "spaceId", l.password_hash AS "passwordHash" FROM links l JOIN nodes n ON n.id = l.node_id WHERE l.hash = $1`,
+      [hash],
     );
   }
 
