@@ -55,7 +55,7 @@ export class LinkService {
 
   /**
    * The actor's link to a node: made, or changed in what is given when there is one. One that has ended makes room for a new one.
-   * NODE_NOT_FOUND, FORBIDDEN (no right, in the trash, the company allows no links), INVALID_ARGUMENT (ttl, upload to a file), LINK_BLOCKED
+   * NODE_NOT_FOUND, FORBIDDEN (no right, in the trash, the company allows no links), ROOT_IMMUTABLE, INVALID_ARGUMENT (ttl, upload to a file), LINK_BLOCKED
    * (an accepted complaint names what it would give out).
    */
   async create(actor: AccountActor, command: CreateLink): Promise<LinkedNode> {
@@ -121,6 +121,7 @@ export class LinkService {
   private async linkable(actor: AccountActor, { node: ref, uploadFolder }: CreateLink): Promise<LocatedNode> {
     const node = await this.browse.get(actor, { node: ref, includeRemoved: true });
     if (node.removal !== null || node.insideTrash) throw new DomainError('FORBIDDEN', 'What is in the trash cannot be linked.');
+    if (node.parentId === null) throw new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be linked.');
     if (uploadFolder && node.kind !== 'folder') throw new DomainError('INVALID_ARGUMENT', 'Files can only be left in a folder.');
     await this.access.require(actor, 'node.link', [node]);
     if (uploadFolder) await this.access.require(actor, 'node.create', [node]);

@@ -115,6 +115,7 @@ describe('links', () => {
       for (const ttl of [-1, 31_536_001, 'soon']) expect(await refused({ path: home, ttl })).toEqual([400, 'InvalidParameters']);
       expect(await refused({})).toEqual([400, 'InvalidParameters']);
       expect(await refused({ path: '/none' })).toEqual([404, 'NotFound']);
+      for (const upload_folder of [true, false]) expect(await refused({ path: '/', upload_folder })).toEqual([403, 'Forbidden']);
       await anna.http.form(`${API}/fileops/delete/`, { path: `${home}/a.txt` });
       expect(await refused({ path: `${home}/a.txt` })).toEqual([403, 'Forbidden']);
       for (const route of ['links/create/', 'links/delete/', 'links/', `links/add_to_storage/${UNKNOWN}/`]) {
@@ -276,6 +277,28 @@ describe('links', () => {
       expect(statuses.filter((status) => status === 200)).toHaveLength(5);
       expect(statuses.filter((status) => status === 404)).toHaveLength(495);
       expect(await doors(hash)).toEqual([404, 404, 404, 404, 404, 404]);
+    });
+
+    it('with all that was handed out of it, when its issuer may not give it out any more', async () => {
+      const { public_hash: hash } = await create(home);
+      const { public_hash: locked } = await create(`${home}/sub`, { password: 'right' });
+      const stream = String((await anyone.send(`/public/${hash}/?archive`)).headers.location);
+      const { taskid } = (await get(`links/download_as_archive/${hash}/`)).json<{ taskid: string }>();
+      expect((await ended(taskid)).status).toBe(200);
+      const { url } = (await post('wopi/link/view/', { hash, path: '/a.txt' })).json<{ url: string }>();
+      const office = new URL(url).searchParams;
+      const content = `${office.get('WOPISrc')}/contents?access_token=${office.get('access_token')}`;
+      const handedOut = () => Promise.all([stream, `${API}/task/${taskid}/`, content].map(async (target) => (await anyone.send(target)).status));
+      expect(await handedOut()).toEqual([200, 200, 200]);
+      for (const barred of ['can_download = false', `expires_at = now() - interval '1 second'`]) {
+        await db.query(`UPDATE accounts SET ${barred} WHERE id = $1`, [anna.userId]);
+        expect(await doors(hash)).toEqual([404, 404, 404, 404, 404, 404]);
+        expect(await handedOut()).toEqual([404, 404, 404]);
+        expect(said(await get(`links/metadata/${locked}/`))).toEqual([404, 'NotFound']);
+        await db.query('UPDATE accounts SET can_download = true, expires_at = NULL WHERE id = $1', [anna.userId]);
+      }
+      expect(said(await get(`links/metadata/${locked}/`))).toEqual([403, 'WrongPassword']);
+      expect(await handedOut()).toEqual([200, 200, 200]);
     });
 
     it('at once when it is withdrawn, its issuer disabled, or its folder trashed, and opens again with these', async () => {

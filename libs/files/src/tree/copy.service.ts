@@ -112,7 +112,7 @@ export class CopyService {
 
   /**
    * Copies a node into a folder; the owner of the target pays. Client dates are kept; versions but the current one, favourites, links, shares and
-   * mounts inside of it are not copied. NODE_NOT_FOUND (`details.which`), FORBIDDEN, NOT_A_FOLDER, MOVE_INTO_DESCENDANT, NAME_TAKEN,
+   * mounts inside of it are not copied. NODE_NOT_FOUND (`details.which`), FORBIDDEN, NOT_A_FOLDER, MOVE_INTO_DESCENDANT, ROOT_IMMUTABLE, NAME_TAKEN,
    * TREE_TOO_DEEP, QUOTA_EXCEEDED before anything can be seen.
    */
   async copy(actor: Actor, command: CopyNode): Promise<LocatedNode> {
@@ -125,6 +125,8 @@ export class CopyService {
     await this.access.require(actor, 'node.create', [target.node]).catch(notFoundAs('target'));
     if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
     checkNotInside(source, target);
+    // It has no name that the copy could have.
+    if (source.node.parentId === null) throw new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be copied.');
     const copyId =
       source.node.kind === 'file' ? await this.copyFile(actor, source, target, command) : await this.copyFolder(actor, source, target, command);
     return (await this.resolver.get(actor, { id: copyId })).node;
