@@ -19,6 +19,7 @@ import {
 } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError } from '#libs/kernel';
+import { Settings } from '#libs/settings';
 
 import { CompanyRepository } from './repositories/company.repository.js';
 
@@ -74,6 +75,7 @@ export class SignUpService {
     private readonly profiles: ProfileService,
     private readonly sessions: SessionService,
     private readonly companies: CompanyRepository,
+    private readonly settings: Settings,
     private readonly rights: AdminRights,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -85,6 +87,9 @@ export class SignUpService {
    * (invitation), QUOTA_EXCEEDED (members of the company).
    */
   async signUp(actor: AccountActor | null, command: SignUpCommand, client: ClientInfo): Promise<SignedUp> {
+    if (!command.createdManually && !command.inviteHash) {
+      await this.settings.require('registration_open', 'Registration is closed; ask an administrator for an invitation.');
+    }
     const place = await this.placeOf(actor, command);
     const company = readCompany(command);
     if (company !== null && command.inviteHash) throw new DomainError('INVALID_ARGUMENT', 'An invited person does not found a company.');

@@ -6,22 +6,22 @@ import { DomainError } from '#libs/kernel';
 const FIELD_BYTES = 1024 * 1024;
 const MOST_PARTS = 200;
 
-/** True when the request carries a form whose part `file` is the body. */
+/** True when the request carries a form, of which one part is the body. */
 export function isForm(req: IncomingMessage): boolean {
   return /^\s*multipart\/form-data\b/i.test(req.headers['content-type'] ?? '');
 }
 
 /**
- * The part named `file` of a multipart/form-data request. Other parts, before and after, are read and dropped, also when they pretend to be
+ * The part `wanted` of a multipart/form-data request. Other parts, before and after, are read and dropped, also when they pretend to be
  * files. The body ends only when the whole form has arrived, so that a form cut off behind its file counts as cut off. INVALID_ARGUMENT for a
  * malformed form or one without that part.
  */
-export function formFile(req: IncomingMessage): Promise<Readable> {
+export function formFile(req: IncomingMessage, wanted = 'file'): Promise<Readable> {
   return new Promise((resolve, reject) => {
     let parser: busboy.Busboy;
     try {
       const limits = { fieldSize: FIELD_BYTES, fields: MOST_PARTS, files: MOST_PARTS, parts: MOST_PARTS };
-      // latin1 keeps the bytes of a `file` part that came without a file name and is therefore handed over as text.
+      // latin1 keeps the bytes of a part that came without a file name and is therefore handed over as text.
       parser = busboy({ headers: req.headers, limits, defCharset: 'latin1', highWaterMark: 1024 * 1024, fileHwm: 256 * 1024 });
     } catch (error) {
       reject(malformed(error));
@@ -44,16 +44,16 @@ export function formFile(req: IncomingMessage): Promise<Readable> {
     parser.on('file', (name, stream) => {
       // A part that breaks off is reported through the parser.
       stream.on('error', () => undefined);
-      if (name === 'file' && !found) take(stream);
+      if (name === wanted && !found) take(stream);
       else stream.resume();
     });
     parser.on('field', (name, value, info) => {
-      if (name !== 'file' || found) return;
-      if (info.valueTruncated) reject(new DomainError('TOO_LARGE', 'A part `file` of this size needs a file name'));
+      if (name !== wanted || found) return;
+      if (info.valueTruncated) reject(new DomainError('TOO_LARGE', `A part ${wanted} of this size needs a file name`));
       else take(Buffer.from(value, 'latin1'));
     });
     whole.then(
-      () => reject(new DomainError('INVALID_ARGUMENT', 'The form has no part named "file"')),
+      () => reject(new DomainError('INVALID_ARGUMENT', `The form has no part named "${wanted}"`)),
       (error: Error) => reject(error),
     );
     req.pipe(parser);

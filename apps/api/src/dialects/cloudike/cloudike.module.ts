@@ -11,7 +11,7 @@ import { VersionsModule } from '#libs/versions';
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
 import { ADMIN_CONTROLLERS, ADMIN_MODULES } from './admin/index.js';
 import { COMMENT_CONTROLLERS, COMMENT_MODULES } from './comments/index.js';
-import { COMPANY_CONTROLLERS, COMPANY_MODULES } from './companies/index.js';
+import { COMPANY_CONTROLLERS, COMPANY_MODULES, COMPANY_PROVIDERS } from './companies/index.js';
 import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
 import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
 import { EVENT_CONTROLLERS, EVENT_MODULES, EVENT_PROVIDERS } from './events/index.js';
@@ -21,7 +21,9 @@ import { LINK_CONTROLLERS, LINK_MODULES, LINK_PROVIDERS } from './links/index.js
 import { OFFICE_CONTROLLERS, OFFICE_MODULES } from './office/index.js';
 import { NodeWire } from './presenters/node-wire.js';
 import { PREVIEW_CONTROLLERS, PREVIEW_MODULES, PREVIEW_PROVIDERS } from './previews/index.js';
+import { SETTINGS_CONTROLLERS, SETTINGS_MODULES } from './settings/index.js';
 import { SHARE_CONTROLLERS, SHARE_MODULES } from './shares/index.js';
+import { SOFT_CONTROLLERS, SOFT_MODULES } from './soft/index.js';
 import { ArchiveSender } from './storage/archive-sender.js';
 import { ArchivesController } from './storage/archives.controller.js';
 import { DiffsController } from './storage/diffs.controller.js';
@@ -41,6 +43,8 @@ import { TasksController } from './tasks/tasks.controller.js';
 export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
   ...ADMIN_CONTROLLERS,
+  ...SETTINGS_CONTROLLERS,
+  ...SOFT_CONTROLLERS,
   ...GROUP_CONTROLLERS,
   ...COMPANY_CONTROLLERS,
   ...COMMENT_CONTROLLERS,
@@ -69,6 +73,8 @@ export const CLOUDIKE_CONTROLLERS = [
     CloudikeHttpModule,
     ...ACCOUNT_MODULES,
     ...ADMIN_MODULES,
+    ...SETTINGS_MODULES,
+    ...SOFT_MODULES,
     ...GROUP_MODULES,
     ...COMPANY_MODULES,
     ...COMMENT_MODULES,
@@ -98,6 +104,7 @@ export const CLOUDIKE_CONTROLLERS = [
     ...LINK_PROVIDERS,
     ...EVENT_PROVIDERS,
     ...PREVIEW_PROVIDERS,
+    ...COMPANY_PROVIDERS,
   ],
 })
 export class CloudikeModule {}
