@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { AccessService } from '#libs/access';
-import { BrowseService, DownloadService, FilesModule, FolderService } from '#libs/files';
+import { BrowseService, CopyService, DownloadService, FilesModule, FolderService } from '#libs/files';
 import { type AccountActor, newId } from '#libs/kernel';
 import {
   type AddResult,
@@ -326,6 +326,16 @@ describe('limits', () => {
     expect(await door.info(hash, owner)).toMatchObject({ downloadCount: 7, downloadMax: 7 });
   });
 
+  it('build an archive of one link 30 times an hour, and count none that was refused', async () => {
+    const opened = await open((await create('/docs')).hash);
+    const refused = () => usage.built(opened, () => Promise.reject(new Error('no')));
+    await expect(refused()).rejects.toThrow('no');
+    const built = await Promise.allSettled(Array.from({ length: 35 }, () => usage.built(opened, () => Promise.resolve())));
+    expect(built.filter(({ status }) => status === 'fulfilled')).toHaveLength(30);
+    expect(await codeOf(usage.built(opened, () => Promise.resolve()))).toBe('RATE_LIMITED');
+    expect((await door.info(opened.link.hash, null)).downloadCount).toBe(30);
+  });
+
   it('count nothing that was refused', async () => {
     const { hash } = await create('/docs', { downloadMax: 1 });
     expect(await codeOf(take(hash, '/none'))).toBe('NODE_NOT_FOUND');
@@ -374,6 +384,29 @@ describe('links for uploads', () => {
     const { guest } = await door.open(link.hash, { ip: IP, rights: 'upload' });
     const upload = { path: ['x'], overwrite: false, createParents: false, multipart: false, sizeBytes: 5 };
     expect(await codeOf(h.uploads.create(guest, upload))).toBe('QUOTA_EXCEEDED');
+  });
+
+  it('hold none of the owner\u2019s space for what is only announced, and let no more in than there is', async () => {
+    const small = await h.account({ limitBytes: 10 });
+    await service(FolderService).create(small, { path: ['box'], createParents: true });
+    const { link } = await links.create(small, { node: at('/box'), uploadFolder: true });
+    const { guest } = await door.open(link.hash, { ip: IP, rights: 'upload' });
+    const upload = { overwrite: false, createParents: false, sizeBytes: 8 };
+    const announce = async (name: string, multipart = false) => {
+      const created = await h.uploads.create(guest, { ...upload, path: [name], multipart });
+      if (created.kind !== 'session') throw new Error('deduplicated');
+      return created.tempName;
+    };
+    const [one, two, parts] = [await announce('one'), await announce('two'), await announce('parts', true)];
+    expect(await service(QuotaLedger).get(small.accountId)).toMatchObject({ usedBytes: 0, reservedBytes: 0 });
+    await h.upload(small, '/mine', '1234');
+    expect(await codeOf(h.put(one, Buffer.from('12345678')))).toBe('QUOTA_EXCEEDED');
+    const part = await h.uploads.createPart(guest, { tempPath: parts, partNumber: 1 });
+    expect(new URL(part.url).searchParams.get('sum')).toBe('6');
+    await h.database.run('UPDATE quotas SET limit_bytes = 12 WHERE owner_id = $1', [small.accountId]);
+    await h.put(two, Buffer.from('12345678'));
+    await h.confirms.confirm({ accountId: guest.issuerId, tempName: two, actor: null });
+    expect(await service(QuotaLedger).get(small.accountId)).toMatchObject({ usedBytes: 12, reservedBytes: 0 });
   });
 });
 
@@ -462,6 +495,18 @@ describe('add to storage', () => {
     await links.delete(owner, at('/docs'));
     expect(await codeOf(run(publicId))).toBe('NODE_NOT_FOUND');
     expect(await tree(taker, '/')).toEqual(['/', '/file']);
+  });
+
+  it('makes nothing without a name: a home as a whole is neither linked nor copied', async () => {
+    const taker = await h.account();
+    for (const uploadFolder of [false, true]) expect(await codeOf(create('/', { uploadFolder }))).toBe('ROOT_IMMUTABLE');
+    const { hash } = await create('/docs');
+    const { guest, root } = await open(hash);
+    const home = { ...guest, rootId: root.parentId! };
+    await h.database.run('UPDATE links SET node_id = $2 WHERE id = $1', [guest.passId, home.rootId]);
+    const copied = service(CopyService).copy(taker, { source: { id: home.rootId }, reader: home, targetFolder: at('/'), onConflict: 'rename' });
+    expect(await codeOf(copied)).toBe('ROOT_IMMUTABLE');
+    expect(await tree(taker, '/')).toEqual(['/']);
   });
 });
 

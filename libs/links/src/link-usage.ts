@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccountDirectory } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
-import { Clock } from '#libs/kernel';
+import { Clock, DomainError } from '#libs/kernel';
 import { Limiter } from '#libs/limiter';
 import { isMailAddress, Mailer } from '#libs/mail';
 import { Logger } from '#libs/observability';
@@ -13,6 +13,7 @@ import { linkUsedMail } from './notice-mail.js';
 import { LinkRepository } from './repositories/link.repository.js';
 
 const MAILS_PER_WINDOW = 20;
+const BUILDS_PER_WINDOW = 30;
 const WINDOW_MS = 3_600_000;
 const MAIL_LOGIN = 'email:';
 
@@ -47,6 +48,22 @@ export class LinkUsage {
     });
     if (notify) await this.tell(opened, 'download');
     return result;
+  }
+
+  /**
+   * As `counted`, for work whose outcome is kept in the store for a while: 30 times an hour for one link, so that nobody fills the store with what
+   * it holds already. RATE_LIMITED.
+   */
+  async built<T>(opened: OpenedLink, work: () => Promise<T>): Promise<T> {
+    const slot = await this.limiter.take(`link-build:${opened.link.id}`, BUILDS_PER_WINDOW, WINDOW_MS);
+    if (!slot.granted)
+      throw new DomainError('RATE_LIMITED', 'Too many archives of this link were asked for; try again later.', { retryAfterMs: slot.retryAfterMs });
+    try {
+      return await this.counted(opened, work);
+    } catch (error) {
+      await slot.release();
+      throw error;
+    }
   }
 
   /** Tells the issuer that somebody is leaving a file. */

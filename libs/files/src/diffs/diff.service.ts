@@ -86,7 +86,7 @@ export class DiffService {
       diff: { baseVersionNo, baseCrc32: parseInt(command.baseCrc32, 16) },
     };
     await this.base(node, plan);
-    return this.uploads.open(actor.accountId, node.spaceId, plan, { sizeBytes: null, md5: null }, false);
+    return this.uploads.open(actor.accountId, node.spaceId, plan, { sizeBytes: null, md5: null }, false, 0);
   }
 
   /** Makes the new version of the delta that has arrived; repeating it gives the same answer. Errors as above and as ConfirmService.confirm. */

@@ -90,16 +90,19 @@ export class UploadService {
       const node = await this.deduplicate(starter, asked, declared.sizeBytes, declared.md5);
       if (node) return { kind: 'deduplicated', node };
     }
-    return this.open(uploaderOf(starter), place.folder.spaceId, plan, declared, command.multipart);
+    // What a guest only announces holds no space: a stranger could keep the owner out of his own storage without sending a byte.
+    const held = starter.kind === 'guest' ? 0 : (declared.sizeBytes ?? 0);
+    return this.open(uploaderOf(starter), place.folder.spaceId, plan, declared, command.multipart, held);
   }
 
-  /** Opens a session for a plan that has been judged. QUOTA_EXCEEDED, FORBIDDEN. */
+  /** Opens a session for a plan that has been judged, and holds `heldBytes` of the quota until its bytes come. QUOTA_EXCEEDED, FORBIDDEN. */
   async open(
     accountId: number,
     spaceId: string,
     plan: UploadPlan,
     declared: { sizeBytes: number | null; md5: string | null },
     multipart: boolean,
+    heldBytes: number,
   ): Promise<OpenedUpload> {
     const tempName = newTempName(accountId);
     const session = {
@@ -114,7 +117,7 @@ export class UploadService {
       declaredMd5: declared.md5,
       leaseUntil: new Date(this.clock.nowMs() + this.ttlMs),
     };
-    await this.sessions.create(session, declared.sizeBytes ?? 0);
+    await this.sessions.create(session, heldBytes);
     const url = this.store.presignPut({
       key: urlKey(tempName),
       maxBytes: MAX_OBJECT_BYTES,
@@ -203,9 +206,11 @@ export class UploadService {
 
   /** Bytes that all parts may have together; null = not limited. */
   private async roomFor(session: UploadSession): Promise<number | null> {
-    if (session.declaredBytes !== null) return session.declaredBytes;
+    const { declaredBytes, reservedBytes } = session;
+    if (declaredBytes !== null && reservedBytes >= declaredBytes) return declaredBytes;
     const free = await this.quotas.freeBytes(session.ownerId);
-    return free === null ? null : free + session.reservedBytes;
+    const room = free === null ? null : free + reservedBytes;
+    return declaredBytes === null || room === null ? (declaredBytes ?? room) : Math.min(declaredBytes, room);
   }
 
   private get ttlMs(): number {

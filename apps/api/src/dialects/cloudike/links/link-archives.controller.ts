@@ -30,7 +30,7 @@ export class LinkArchivesController {
   })
   async build(@UrlSegment('hash') hash: string, @Params(LinkArchiveDto) params: LinkArchiveDto, @CurrentCaller() caller: Caller) {
     const opened = await this.holder.forDownload(hash, params, caller);
-    return presentTask(await this.usage.counted(opened, () => this.archives.startBuild(opened.guest, selectionOf(params))));
+    return presentTask(await this.usage.built(opened, () => this.archives.startBuild(opened.guest, selectionOf(params))));
   }
 
   @Route('links/download_as_archive_stream/<hash>', { auth: 'public', head: false, summary: 'An archive of what is published', errors: ERRORS })
