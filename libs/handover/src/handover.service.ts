@@ -67,6 +67,8 @@ export class HandoverService {
    */
   async start(actor: AccountActor, { path, memberId }: HandOver): Promise<void> {
     const seen = await this.judged(actor, path, memberId);
+    // A handover holds its locks as long as it takes; who only asks again does not wait for it.
+    if (await this.isUnderWay(await this.rows.find(seen.id), memberId)) return;
     await this.requireRoom(seen, memberId);
     await this.unitOfWork.run(async () => {
       const homes = [await this.spaces.homeOf(actor.accountId), await this.spaces.homeOf(memberId)];
@@ -75,10 +77,7 @@ export class HandoverService {
       const node = await this.judged(actor, path, memberId);
       if (node.id !== seen.id) throw new DomainError('BUSY', 'Too many changes at the same place; try again.');
       const before = await this.rows.find(node.id);
-      if (before && (await this.isRunning(before))) {
-        if (before.memberId === memberId) return;
-        throw new DomainError('REQUEST_PENDING', 'The folder is being given to somebody else.');
-      }
+      if (await this.isUnderWay(before, memberId)) return;
       if (before) await this.nameBack(before, actor.accountId);
       const mount = (await this.mounts.byTarget([node.id])).find((candidate) => candidate.accountId === memberId);
       if (!mount) throw notShared();
@@ -121,9 +120,12 @@ export class HandoverService {
     if (totalBytes(await this.rows.bytesBelow(node.id)) > limitBytes - usedBytes - reservedBytes) throw quotaExceeded();
   }
 
-  private async isRunning({ taskId }: Handover): Promise<boolean> {
-    const { state } = await this.tasks.get(SYSTEM_ACTOR, taskId).catch(() => ({ state: 'failed' as const }));
-    return state === 'waiting' || state === 'running';
+  /** Whether the member is getting the folder already. REQUEST_PENDING when somebody else is. */
+  private async isUnderWay(row: Handover | null, memberId: number): Promise<boolean> {
+    const task = row && (await this.tasks.get(SYSTEM_ACTOR, row.taskId).catch(() => null));
+    if (task?.state !== 'waiting' && task?.state !== 'running') return false;
+    if (row?.memberId === memberId) return true;
+    throw new DomainError('REQUEST_PENDING', 'The folder is being given to somebody else.');
   }
 
   private async markOld(node: NodeView, mount: Mount, actorId: number): Promise<string> {

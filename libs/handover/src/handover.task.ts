@@ -40,7 +40,8 @@ interface Target extends NewPlace {
   readonly above: string;
 }
 
-const TRIES = 5;
+/** Each waits for locks as long as the database allows: what a killed run had begun may go on there for a while. */
+const TRIES = 20;
 
 /**
  * Gives a shared folder to a member, in one transaction: a run that is killed has done nothing, and a further run does it again. The folder
@@ -90,9 +91,10 @@ export class HandoverTask implements TaskHandler<HandoverInput> {
           else if ((await this.nodes.byIds([nodeId]))[0]?.ownerId !== memberId) throw notShared();
         });
       } catch (error) {
-        // Something of this name was made in the same moment.
-        if (!isDomainError(error, 'NAME_TAKEN')) throw error;
+        // NAME_TAKEN: something of this name was made in the same moment.
+        if (!isDomainError(error, 'NAME_TAKEN') && !isDomainError(error, 'BUSY')) throw error;
         if (tries === TRIES) throw new DomainError('BUSY', 'Too many changes at the same place; try again.');
+        await context.throwIfCancelled();
       }
     }
   }

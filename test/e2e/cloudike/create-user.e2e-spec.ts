@@ -51,8 +51,8 @@ async function create(who: CloudikeUser | null, id: number | string, params: Rec
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams(sent.map(([name, value]): [string, string] => [name, String(value)])).toString(),
   });
-  const body = reply.json<Record<string, unknown>>();
-  return { said: `${reply.status} ${String(body['code'] ?? '')}`.trim(), body };
+  const body = reply.json<Record<string, unknown> & { code?: string }>();
+  return { said: `${reply.status} ${body.code ?? ''}`.trim(), body };
 }
 
 describe('create_user', () => {

@@ -30,12 +30,16 @@ export interface NewPlace {
   readonly nameKey: string;
 }
 
-/** Everything at and below a node, whether in place or in the trash. */
+/**
+ * Everything at and below a node, whether in place or in the trash. Children are looked up parent by parent (OFFSET 0): joined freely, a table that
+ * grew since its last ANALYZE is walked whole for each of them.
+ */
 const ALL = `
   below AS (
     SELECT n.id, n.kind, 0 AS depth FROM nodes n WHERE n.id = $1
     UNION ALL
-    SELECT c.id, c.kind, b.depth + 1 FROM below b JOIN nodes c ON c.parent_id = b.id WHERE b.kind = 'folder' AND b.depth < ${MAX_DEPTH}
+    SELECT c.id, c.kind, b.depth + 1 FROM below b CROSS JOIN LATERAL (SELECT n.id, n.kind FROM nodes n WHERE n.parent_id = b.id OFFSET 0) c
+     WHERE b.kind = 'folder' AND b.depth < ${MAX_DEPTH}
   )`;
 
 const SUMS = `

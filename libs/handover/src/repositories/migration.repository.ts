@@ -101,7 +101,9 @@ export class MigrationRepository {
       `WITH RECURSIVE below AS (
          SELECT n.id, n.revision, 0 AS depth FROM nodes n WHERE n.id = $1
          UNION ALL
-         SELECT c.id, c.revision, b.depth + 1 FROM below b JOIN nodes c ON c.parent_id = b.id AND c.kind = 'folder' AND c.removal IS NULL WHERE b.depth < ${MAX_DEPTH}
+         SELECT c.id, c.revision, b.depth + 1 FROM below b
+           CROSS JOIN LATERAL (SELECT n.id, n.revision FROM nodes n WHERE n.parent_id = b.id AND n.kind = 'folder' AND n.removal IS NULL OFFSET 0) c
+          WHERE b.depth < ${MAX_DEPTH}
        )
        SELECT md5(string_agg(id || ':' || revision, ',' ORDER BY id)) AS print FROM below`,
       [folderId],

@@ -11,18 +11,21 @@ export interface CrossedRow {
   readonly revision: number;
 }
 
+// Children are looked up parent by parent (OFFSET 0): joined freely, a table that grew since its last ANALYZE is walked whole for each of them.
 const FOLDERS = `
   below AS (
     SELECT n.id, 0 AS depth FROM nodes n WHERE n.id = $1 AND n.removal IS NULL
     UNION ALL
-    SELECT c.id, b.depth + 1 FROM below b JOIN nodes c ON c.parent_id = b.id AND c.kind = 'folder' AND c.removal IS NULL WHERE b.depth < ${MAX_DEPTH}
+    SELECT c.id, b.depth + 1 FROM below b CROSS JOIN LATERAL (SELECT n.id FROM nodes n WHERE n.parent_id = b.id AND n.kind = 'folder' AND n.removal IS NULL OFFSET 0) c
+     WHERE b.depth < ${MAX_DEPTH}
   )`;
 
 const ALL = `
   below AS (
     SELECT n.id, n.kind, 0 AS depth FROM nodes n WHERE n.id = $1
     UNION ALL
-    SELECT c.id, c.kind, b.depth + 1 FROM below b JOIN nodes c ON c.parent_id = b.id WHERE b.kind = 'folder' AND b.depth < ${MAX_DEPTH}
+    SELECT c.id, c.kind, b.depth + 1 FROM below b CROSS JOIN LATERAL (SELECT n.id, n.kind FROM nodes n WHERE n.parent_id = b.id OFFSET 0) c
+     WHERE b.kind = 'folder' AND b.depth < ${MAX_DEPTH}
   )`;
 
 /** Rows that go from one space to another. */
