@@ -177,6 +177,16 @@ describe('the page of a public link', () => {
     await db.query(`UPDATE quotas SET limit_bytes = NULL WHERE owner_kind = 'account' AND owner_id = $1`, [anna.userId]);
   });
 
+  it('says so when a form brings more files than it takes', async () => {
+    await anna.mkdir('/many');
+    const sent = await drop(
+      await link('/many', { upload_folder: true }),
+      Array.from({ length: 102 }, (_, nth) => ({ name: `${nth}.txt`, bytes: 'x' })),
+    );
+    expect([sent.status, sent.body.toString().match(/ was received/g)?.length]).toEqual([400, 100]);
+    expect(sent.body.toString()).toContain('What came behind was not received: A form brings 100 files at most.');
+  });
+
   it('says what is wrong with a link that does not open', async () => {
     await anna.upload('/end.txt', Buffer.from('end'));
     const hash = await link('/end.txt', { download_max: 1 });

@@ -41,7 +41,10 @@ export class FormIntake {
     return new URLSearchParams(text).get('password') ?? '';
   }
 
-  /** Stores the files of a multipart form one after the other, each as an upload of its own. A refused one does not keep the others out. INVALID_ARGUMENT. */
+  /**
+   * Stores the files of a multipart form one after the other, each as an upload of its own. A refused one does not keep the others out; what comes
+   * behind the 100th is refused. INVALID_ARGUMENT.
+   */
   async files(guest: GuestActor, request: IncomingMessage): Promise<Dropped[]> {
     const work: Promise<Dropped>[] = [];
     request.setTimeout(IDLE_MS, () => request.destroy(new Error('The sender was silent for too long')));
@@ -65,6 +68,7 @@ export class FormIntake {
         if (filename === undefined || filename === '') stream.resume();
         else work.push(this.take(guest, filename, stream));
       });
+      parser.once('filesLimit', () => work.push(Promise.resolve({ asked: 'What came behind', error: `A form brings ${MOST_FILES} files at most.` })));
       parser.once('close', resolve).once('error', fail);
       request.once('error', fail).once('close', () => request.complete || parser.destroy(new Error('The request was aborted')));
       request.pipe(parser);
