@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { AppConfig } from '#libs/config';
 import { type AccountActor, Clock, sha256 } from '#libs/kernel';
 
 import { KeyValues } from './key-values.service.js';
@@ -16,6 +17,7 @@ export class OfferService {
     private readonly keyValues: KeyValues,
     private readonly offers: OfferRepository,
     private readonly settings: Settings,
+    private readonly config: AppConfig,
     private readonly clock: Clock,
   ) {}
 
@@ -25,10 +27,11 @@ export class OfferService {
     return typeof value === 'string' ? value : '';
   }
 
-  /** True while there is an offer whose text of now the account has not accepted. */
-  async isDue(accountId: number): Promise<boolean> {
+  /** Where the offer is read, while there is one whose text of now the account has not accepted; empty otherwise. */
+  async dueUrl(accountId: number): Promise<string> {
     const text = await this.text();
-    return text !== '' && (await this.offers.accepted(accountId))?.equals(sha256(text)) !== true;
+    if (text === '' || (await this.offers.accepted(accountId))?.equals(sha256(text)) === true) return '';
+    return `${this.config.http.publicUrl}/api/1/accounts/get_offer/`;
   }
 
   /** Notes that the actor accepts the text of now. */

@@ -118,12 +118,20 @@ describe('the offer', () => {
     await call('keyvalue/offer', { value: html });
   });
 
-  it('is accepted, and declined only where the setting allows it', async () => {
+  it('is accepted, and declined only where the setting allows it; a login says whether it waits', async () => {
+    const login = async () => {
+      const session = await anonymous.form('/api/1/accounts/login/', { login: 'email:user@example.org', password: 'correct horse battery' });
+      return [session['need_agreement'], session['offer_url']];
+    };
+    const waiting = [true, `${stack.baseUrl}/api/1/accounts/get_offer/`];
+    expect(await login()).toEqual(waiting);
     expect(await user.http.form('/api/1/accounts/accept_offer/', {})).toEqual({ accepted: true });
     expect(await user.http.form('/api/1/accounts/accept_offer/', {})).toEqual({ accepted: true });
+    expect(await login()).toEqual([false, '']);
     expect(await call('accounts/decline_offer/', {}, user.http)).toEqual({ status: 405, code: 'MethodNotAllowed' });
     await set('can_decline_offer', true);
     expect(await user.http.form('/api/0/accounts/decline_offer/', {})).toEqual({ accepted: false });
+    expect(await login()).toEqual(waiting);
     await set('can_decline_offer', false);
     expect(await call('accounts/accept_offer/', {}, anonymous)).toEqual(UNAUTHORIZED);
     expect(await call('accounts/decline_offer/', {}, anonymous)).toEqual(UNAUTHORIZED);

@@ -1,5 +1,6 @@
-import { LoginService, OauthService, SessionService, type TokenWish } from '#libs/accounts';
+import { LoginService, OauthService, type Session, SessionService, type TokenWish } from '#libs/accounts';
 import type { AccountActor } from '#libs/kernel';
+import { OfferService } from '#libs/settings';
 
 import { type Caller, CloudikeController, CurrentActor, CurrentCaller, Header, Params, Reply, Route } from '../http/index.js';
 import { basicUserPass } from './basic-user-pass.js';
@@ -15,21 +16,22 @@ export class SessionController {
     private readonly logins: LoginService,
     private readonly sessions: SessionService,
     private readonly oauth: OauthService,
+    private readonly offers: OfferService,
   ) {}
 
   @Route('accounts/login', { auth: 'public', head: false, summary: 'Sign in by login and password, or by a one-time key' })
   async login(@Params(LoginDto) params: LoginDto, @CurrentCaller() caller: Caller) {
-    return presentSession(await this.logins.login({ ...params, ...wish(params) }, caller));
+    return this.present(await this.logins.login({ ...params, ...wish(params) }, caller));
   }
 
   @Route('accounts/login_by_phone', { auth: 'public', summary: 'Sign in by phone number and password' })
   async loginByPhone(@Params(LoginByPhoneDto) params: LoginByPhoneDto, @CurrentCaller() caller: Caller) {
-    return presentSession(await this.logins.byPassword({ phone: params.phone, password: params.password, ...wish(params) }, caller));
+    return this.present(await this.logins.byPassword({ phone: params.phone, password: params.password, ...wish(params) }, caller));
   }
 
   @Route('accounts/login_by_key', { auth: 'public', head: false, summary: 'Sign in by a one-time key' })
   async loginByKey(@Params(LoginByKeyDto) params: LoginByKeyDto, @CurrentCaller() caller: Caller) {
-    return presentSession(await this.logins.byKey(params.key, wish(params), caller));
+    return this.present(await this.logins.byKey(params.key, wish(params), caller));
   }
 
   @Route('accounts/generate_login_key', { auth: 'account', summary: 'A key that signs in once within ten minutes' })
@@ -39,7 +41,7 @@ export class SessionController {
 
   @Route('request_token', { auth: 'public', summary: 'A token for HTTP Basic credentials' })
   async requestToken(@Header('authorization') authorization: string | undefined, @CurrentCaller() caller: Caller) {
-    return presentSession(await this.logins.byBasic(basicUserPass(authorization), caller));
+    return this.present(await this.logins.byBasic(basicUserPass(authorization), caller));
   }
 
   @Route('accounts/logout', { auth: 'account', summary: 'Remove the token of this request' })
@@ -65,6 +67,10 @@ export class SessionController {
 
   @Route('accounts/oauth_confirm', { auth: 'public', head: false, summary: 'Exchange token and verifier of a sign-in by redirect' })
   async oauthConfirm(@Params(OauthConfirmDto) params: OauthConfirmDto, @CurrentCaller() caller: Caller) {
-    return presentSession(await this.oauth.confirm(params.oauthToken, params.oauthVerifier, caller));
+    return this.present(await this.oauth.confirm(params.oauthToken, params.oauthVerifier, caller));
+  }
+
+  private async present(session: Session) {
+    return presentSession(session, await this.offers.dueUrl(session.accountId));
   }
 }

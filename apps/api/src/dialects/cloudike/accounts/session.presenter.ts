@@ -1,13 +1,13 @@
 import type { Session, TokenRecord } from '#libs/accounts';
 
-/** The login object. Clients decode it strictly: numbers are integers (0 = none, never null), the rest are texts. `expires` 0 = no end. */
-export function presentSession(session: Session) {
+/** The login object. Clients decode it strictly: numbers are integers (0 = none, never null), the rest are texts. `expires` 0 = no end; `offerUrl` = an offer that has yet to be accepted. */
+export function presentSession(session: Session, offerUrl = '') {
   return {
     token: session.token,
     userid: session.accountId,
     expires: session.expiresMs ?? 0,
     created: session.createdMs,
-    offer_url: '',
+    offer_url: offerUrl,
     id: session.tokenId,
     device_description: session.deviceDescription,
     remote_wipe: false,
@@ -16,7 +16,7 @@ export function presentSession(session: Session) {
     name: session.name,
     domain: session.companyDomain,
     company_id: session.companyId ?? 0,
-    need_agreement: false,
+    need_agreement: offerUrl !== '',
     need_password_change: session.needPasswordChange,
     previous_login_date: session.previousLoginMs ?? 0,
     previous_login_ip: session.previousLoginIp ?? '',
