@@ -84,6 +84,9 @@ describe('folders of others in a tree', () => {
     const below = await withStatements(() => tree.browse.list(ben, { node: at('/docs'), ...EVERYTHING }));
     expect(below.statements.length).toBeLessThanOrEqual(3);
     expect(below.result.entries.map((entry) => entry.name)).toEqual(['a.txt', 'sub']);
+    const file = await withStatements(() => tree.browse.open(ben, { node: at('/docs/a.txt'), ...EVERYTHING }));
+    expect(file.statements.length).toBeLessThanOrEqual(2);
+    expect(file.result).toMatchObject({ path: '/docs/a.txt', kind: 'file' });
     const etags = await Promise.all(
       [[anna, '/work/docs'] as const, [ben, '/docs'] as const, [cora, '/docs'] as const].map(
         async ([actor, path]) => (await tree.browse.list(actor, { node: at(path), ...EVERYTHING })).etag,

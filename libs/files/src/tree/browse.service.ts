@@ -129,8 +129,18 @@ export class BrowseService {
 
   /** A page of a folder: two statements whatever its size, one when `knownEtag` holds. NODE_NOT_FOUND, NOT_A_FOLDER, INVALID_ARGUMENT for a bad cursor. */
   async list(actor: Actor, command: ListFolder): Promise<FolderListing> {
-    const folder = await this.get(actor, command);
-    if (folder.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${folder.path}" is not a folder.`);
+    const found = await this.open(actor, command);
+    if (!('folder' in found)) throw new DomainError('NOT_A_FOLDER', `"${found.path}" is not a folder.`);
+    return found;
+  }
+
+  /** What the path leads to: a page of a folder as `list` has it, or a file, which costs no further look. NODE_NOT_FOUND, INVALID_ARGUMENT. */
+  async open(actor: Actor, command: ListFolder): Promise<FolderListing | LocatedNode> {
+    const node = await this.get(actor, command);
+    return node.kind === 'folder' ? this.page(actor, node, command) : node;
+  }
+
+  private async page(actor: Actor, folder: LocatedNode, command: ListFolder): Promise<FolderListing> {
     const etag = command.includeRemoved ? await this.etagWithTrash(folder) : folderEtag(folder);
     if (command.knownEtag === etag) return { folder, etag, notModified: true, entries: [], isLastPage: true, nextCursor: null };
     const { orderBy, descending, offset } = command;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { BrowseService, type FolderListing, type ListFolder } from '#libs/files';
-import { type Actor, isDomainError } from '#libs/kernel';
+import type { Actor } from '#libs/kernel';
 import type { LocatedNode } from '#libs/nodes';
 import { VersionService } from '#libs/versions';
 
@@ -22,19 +22,13 @@ export class MetadataReader {
     private readonly versions: VersionService,
   ) {}
 
-  /** A listing is the common case and costs no extra look; only a file is asked for a second time. NODE_NOT_FOUND, VERSION_NOT_FOUND. */
+  /** NODE_NOT_FOUND, VERSION_NOT_FOUND. */
   async read(actor: Actor, command: ReadMetadata): Promise<FolderListing | LocatedNode> {
-    if (!command.listing) return this.node(actor, command);
-    try {
-      return await this.browse.list(actor, command);
-    } catch (error) {
-      if (!isDomainError(error, 'NOT_A_FOLDER')) throw error;
-      return this.node(actor, command);
-    }
+    const found = command.listing ? await this.browse.open(actor, command) : await this.browse.get(actor, command);
+    return 'folder' in found ? found : this.asOf(actor, found, command.versionNo);
   }
 
-  private async node(actor: Actor, { node: ref, includeRemoved, versionNo }: ReadMetadata): Promise<LocatedNode> {
-    const node = await this.browse.get(actor, { node: ref, includeRemoved });
+  private async asOf(actor: Actor, node: LocatedNode, versionNo: number | undefined): Promise<LocatedNode> {
     if (versionNo === undefined || node.kind === 'folder' || versionNo === node.versionNo) return node;
     return asOf(node, await this.versions.of(actor, node, versionNo));
   }
