@@ -92,6 +92,7 @@ export class UploadService {
     }
     // What a guest only announces holds no space: a stranger could keep the owner out of his own storage without sending a byte.
     const held = starter.kind === 'guest' ? 0 : (declared.sizeBytes ?? 0);
+    if (held < (declared.sizeBytes ?? 0)) await this.requireQuota(place, declared.sizeBytes ?? 0);
     return this.open(uploaderOf(starter), place.folder.spaceId, plan, declared, command.multipart, held);
   }
 
@@ -202,6 +203,12 @@ export class UploadService {
     const added = (sizeBytes ?? 0) - (existing?.sizeBytes ?? 0);
     const free = added > 0 ? await this.limits.freeBytes(existing?.parentId ?? folder.id) : null;
     if (free !== null && added > free) throw quotaExceeded();
+  }
+
+  /** QUOTA_EXCEEDED when the owner of the place has no room for the file now. */
+  private async requireQuota({ folder }: FilePlace, sizeBytes: number): Promise<void> {
+    const free = await this.quotas.freeBytes(folder.ownerId);
+    if (free !== null && sizeBytes > free) throw quotaExceeded();
   }
 
   /** Bytes that all parts may have together; null = not limited. */
