@@ -18,7 +18,7 @@ export type NamedSubject = Subject | { readonly newEmail: string };
 
 const HOUR_MS = 60 * 60 * 1_000;
 /** Addresses without an account that one person invites within an hour: each gets a mail with his words, and an account. */
-export const MAILS_AN_HOUR = 100;
+const MAILS_AN_HOUR = 100;
 
 /** Finds the people and groups that share calls are about. */
 @Injectable()
