@@ -99,8 +99,13 @@ class MutationRun {
   #tell(results) {
     const living = results.filter(({ killedBy }) => killedBy === null);
     const unexplained = living.filter(({ equivalent }) => !equivalent);
-    for (const result of results) say(`${result.killedBy === null ? (result.equivalent ? 'same    ' : 'SURVIVED') : 'killed  '} ${title(result)}\n           ${result.killedBy ?? result.equivalent ?? 'nothing noticed'}`);
-    say(`${results.length} checks, ${results.length - living.length} killed, ${living.length - unexplained.length} without effect for a known reason, ${unexplained.length} survived`);
+    for (const result of results)
+      say(
+        `${result.killedBy === null ? (result.equivalent ? 'same    ' : 'SURVIVED') : 'killed  '} ${title(result)}\n           ${result.killedBy ?? result.equivalent ?? 'nothing noticed'}`,
+      );
+    say(
+      `${results.length} checks, ${results.length - living.length} killed, ${living.length - unexplained.length} without effect for a known reason, ${unexplained.length} survived`,
+    );
     for (const check of this.lost) say(`LOST     ${check}  (scripts/lib/access-mutants.mjs must follow the code)`);
     process.exitCode = unexplained.length + this.lost.length > 0 ? 1 : 0;
   }

@@ -18,10 +18,22 @@ const CHECKS = [
   ['libs/access/src/access.service.ts', "actor.kind === 'guest' && !GUEST_ACTIONS.includes(action)", 'false'],
   ['libs/access/src/access.service.ts', "(adds && action === 'node.create')", 'adds'],
   ['libs/access/src/access.service.ts', 'if (live) return', 'if (true) return'],
-  ['libs/access/src/access.service.ts', 'return canDelete ? { write: false, delete: true, download: false } : null', 'return { write: false, delete: true, download: false }'],
-  ['libs/access/src/access.service.ts', "rights === 'upload' ? { ...NOTHING, adds: true } : { ...NOTHING, right: VIEW }", '{ ...NOTHING, right: VIEW, adds: true }'],
+  [
+    'libs/access/src/access.service.ts',
+    'return canDelete ? { write: false, delete: true, download: false } : null',
+    'return { write: false, delete: true, download: false }',
+  ],
+  [
+    'libs/access/src/access.service.ts',
+    "rights === 'upload' ? { ...NOTHING, adds: true } : { ...NOTHING, right: VIEW }",
+    '{ ...NOTHING, right: VIEW, adds: true }',
+  ],
   ['libs/access/src/repositories/chain-sql.ts', "i.state = 'accepted'", "i.state <> ''"],
-  ['libs/access/src/repositories/chain-sql.ts', 'm.group_id = g.group_id AND m.account_id = i.account_id', 'm.group_id = g.group_id OR g.group_id IS NOT NULL'],
+  [
+    'libs/access/src/repositories/chain-sql.ts',
+    'm.group_id = g.group_id AND m.account_id = i.account_id',
+    'm.group_id = g.group_id OR g.group_id IS NOT NULL',
+  ],
   ['libs/access/src/repositories/right.repository.ts', '${ACCEPTED} AND i.account_id = $2', '${ACCEPTED} AND $2::bigint IS NOT NULL'],
   ['libs/access/src/repositories/right.repository.ts', 'WHERE w.open AND NOT w.gone GROUP BY', 'WHERE NOT w.gone GROUP BY'],
   ['libs/access/src/repositories/pass.repository.ts', 'l.blocked_at IS NULL AND', 'true AND'],
@@ -61,10 +73,18 @@ const CHECKS = [
   ['libs/accounts/src/authenticator.service.ts', "holder.state === 'active' &&", ''],
   ['libs/accounts/src/authenticator.service.ts', 'holder?.accountId !== accountId || !letsIn(holder, nowMs)', '!holder'],
   ['libs/tasks/src/task.service.ts', 'row?.accountId === actor.accountId', 'true'],
-  ['libs/comments/src/comment.service.ts', "if (seen.authorId !== actor.accountId) throw", 'if (false) throw'],
+  ['libs/comments/src/comment.service.ts', 'if (seen.authorId !== actor.accountId) throw', 'if (false) throw'],
   ['libs/comments/src/comment.service.ts', 'seen.authorId !== actor.accountId && node.ownerId !== actor.accountId', 'false'],
-  ['libs/archives/src/repositories/archive-stream.repository.ts', 'WHERE private_hash = $2 AND account_id = $1 AND', 'WHERE private_hash = $2 AND $1::bigint IS NOT NULL AND'],
-  ['libs/archives/src/repositories/archive-stream.repository.ts', 'FROM archive_streams WHERE account_id = $1 AND guest', 'FROM archive_streams WHERE $1::bigint IS NOT NULL AND guest'],
+  [
+    'libs/archives/src/repositories/archive-stream.repository.ts',
+    'WHERE private_hash = $2 AND account_id = $1 AND',
+    'WHERE private_hash = $2 AND $1::bigint IS NOT NULL AND',
+  ],
+  [
+    'libs/archives/src/repositories/archive-stream.repository.ts',
+    'FROM archive_streams WHERE account_id = $1 AND guest',
+    'FROM archive_streams WHERE $1::bigint IS NOT NULL AND guest',
+  ],
 ];
 
 const holdsOnce = (source, text) => source.split(text).length === 2;
@@ -160,7 +180,13 @@ function apply(source, edits) {
   const around = edits.map((edit) => ({ ...edit, ...hostOf(tree, edit) }));
   // the innermost first, and from the end, so that no position moves before it is used
   const render = (from, to, active) => {
-    const inside = around.filter((each) => each !== active && each.hostStart >= from && each.hostEnd <= to && !(active && each.hostStart === active.hostStart && each.hostEnd === active.hostEnd));
+    const inside = around.filter(
+      (each) =>
+        each !== active &&
+        each.hostStart >= from &&
+        each.hostEnd <= to &&
+        !(active && each.hostStart === active.hostStart && each.hostEnd === active.hostEnd),
+    );
     const outer = inside.filter((each) => !inside.some((other) => other !== each && contains(other, each)));
     let text = '';
     let at = from;
@@ -184,7 +210,8 @@ function apply(source, edits) {
   return render(0, source.length, null);
 }
 
-const contains = (outer, inner) => outer.hostStart <= inner.hostStart && outer.hostEnd >= inner.hostEnd && (outer.hostStart !== inner.hostStart || outer.hostEnd !== inner.hostEnd);
+const contains = (outer, inner) =>
+  outer.hostStart <= inner.hostStart && outer.hostEnd >= inner.hostEnd && (outer.hostStart !== inner.hostStart || outer.hostEnd !== inner.hostEnd);
 const unique = (hosts) => [...new Map(hosts.map((host) => [`${host.hostStart}:${host.hostEnd}`, host])).values()];
 
 /** Whether the choice is made when the module is read, so that a running process keeps to it. */
@@ -207,7 +234,11 @@ function hostOf(tree, { start, end }) {
   const visit = (node) => {
     if (node.getStart() > start || node.end < end) return;
     const isStatement = ts.isIfStatement(node) || ts.isReturnStatement(node);
-    const isPart = ts.isTemplateSpan(node) || node.kind === ts.SyntaxKind.TemplateHead || node.kind === ts.SyntaxKind.TemplateMiddle || node.kind === ts.SyntaxKind.TemplateTail;
+    const isPart =
+      ts.isTemplateSpan(node) ||
+      node.kind === ts.SyntaxKind.TemplateHead ||
+      node.kind === ts.SyntaxKind.TemplateMiddle ||
+      node.kind === ts.SyntaxKind.TemplateTail;
     if (!isPart && (isStatement || ts.isExpression(node))) host = { hostStart: node.getStart(), hostEnd: node.end, isStatement };
     ts.forEachChild(node, visit);
   };

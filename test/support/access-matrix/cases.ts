@@ -1,10 +1,10 @@
 import { linkCases, shareHashCases } from './doors.js';
 import { type Case, gridCases } from './grid.js';
-import { handleCases, keepsakeCases } from './handles.js';
+import { dedupCases, handleCases, keepsakeCases } from './handles.js';
 import { setCases } from './lists.js';
 import { rulerCases } from './rulers.js';
 
-/** All questions of the matrix. */
+/** All questions of the matrix. Those about checksums come before anybody has copies of his own. */
 export function allCases(): Case[] {
-  return [...keepsakeCases(), ...gridCases(), ...linkCases(), ...shareHashCases(), ...setCases(), ...handleCases(), ...rulerCases()];
+  return [...dedupCases(), ...keepsakeCases(), ...gridCases(), ...linkCases(), ...shareHashCases(), ...setCases(), ...handleCases(), ...rulerCases()];
 }

@@ -51,7 +51,7 @@ export function gridCases(): Case[] {
 
 function asked(what: Representation, who: Account, path: string, verdict: Verdict): boolean {
   if (verdict === 'allowed') return what.onlyRefused !== true && (what.changes === true || !(what.notOnMounts && find(who, path)?.isMount));
-  if (verdict === 'absent' && what.makesWay) return false;
+  if (verdict === 'absent' && (what.makesWay || (what.makesFile && path.lastIndexOf('/') === 0))) return false;
   return !(what.notOnMounts && find(who, path)?.isMount);
 }
 

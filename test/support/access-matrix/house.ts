@@ -23,7 +23,19 @@ export interface Content {
 }
 
 /** A public link, and what there is to be known about it. */
-export const LINKS = ['good', 'locked', 'expired', 'blocked', 'upload', 'usedUp', 'withdrawn', 'trashed', 'ofRevoked', 'ofDisabled', 'ofExMember'] as const;
+export const LINKS = [
+  'good',
+  'locked',
+  'expired',
+  'blocked',
+  'upload',
+  'usedUp',
+  'withdrawn',
+  'trashed',
+  'ofRevoked',
+  'ofDisabled',
+  'ofExMember',
+] as const;
 export type LinkName = (typeof LINKS)[number];
 
 /** What was had in good time: of an account that may not any more, and of one that still may. */
@@ -146,7 +158,10 @@ export class House {
   /** Makes a file, or its next version; of bytes that the account has already this is one call. */
   async put(who: Account, path: string, bytes: Buffer): Promise<void> {
     const checksum = createHash('md5').update(bytes).digest('hex');
-    const answer = await this.client.call({ route: 'files/create', params: { path, size: bytes.length, checksum, overwrite: true } }, this.tokens[who]);
+    const answer = await this.client.call(
+      { route: 'files/create', params: { path, size: bytes.length, checksum, overwrite: true } },
+      this.tokens[who],
+    );
     if (answer.status === 201) return;
     if (answer.status !== 200) throw new Error(`${who}: files/create ${path} answered ${answer.status} ${answer.body.toString()}`);
     const ticket = answer.json<{ url: string; method: string; headers: Record<string, string>; confirm_url: string }>();
@@ -179,8 +194,11 @@ export class House {
 
   private async account(admin: CloudikeUser | null, name: string): Promise<CloudikeUser> {
     const email = `${name}-${randomBytes(6).toString('hex')}@example.org`;
-    const http = admin ? await this.client.call({ route: 'accounts/create', params: { email, password: PASSWORD, name, created_manually: true } }, admin.token) : null;
-    if (!http) await this.client.call({ route: 'accounts/create', params: { email, password: PASSWORD, name, company_name: `Company of ${email}` } }, null);
+    const http = admin
+      ? await this.client.call({ route: 'accounts/create', params: { email, password: PASSWORD, name, created_manually: true } }, admin.token)
+      : null;
+    if (!http)
+      await this.client.call({ route: 'accounts/create', params: { email, password: PASSWORD, name, company_name: `Company of ${email}` } }, null);
     else if (http.status !== 200) throw new Error(`accounts/create answered ${http.status} ${http.body.toString()}`);
     return CloudikeUser.login(this.stack.baseUrl, email, PASSWORD);
   }
@@ -210,7 +228,9 @@ export class House {
     for (const [index, place] of PLACES.entries()) {
       await this.do(place.home, 'fileops/folder_create', { path: place.path }).catch(() => undefined);
       const background = { r: (index * 29) % 256, g: (index * 71) % 256, b: randomBytes(1)[0]! };
-      const picture = await sharp({ create: { width: 40 + index, height: 30, channels: 3, background } }).png().toBuffer();
+      const picture = await sharp({ create: { width: 40 + index, height: 30, channels: 3, background } })
+        .png()
+        .toBuffer();
       const old = Buffer.from(`${place.name} first version ${randomBytes(400).toString('hex')}`);
       const document = Buffer.from(`${old.toString()} and the second ${randomBytes(30).toString('hex')}`);
       const secret = randomBytes(700);
@@ -235,7 +255,13 @@ export class House {
       this.invitations[name] = hash;
       if (accept) await this.do(name, 'shares/accept', { hash });
     };
-    for (const [name, writer] of [['reader', false], ['writer', true], ['revoked', true], ['disabled', true], ['tokenless', true]] as const) {
+    for (const [name, writer] of [
+      ['reader', false],
+      ['writer', true],
+      ['revoked', true],
+      ['disabled', true],
+      ['tokenless', true],
+    ] as const) {
       await invite(name, team, writer, true);
     }
     await invite('indirect', '/Area', true, true);
@@ -280,7 +306,11 @@ export class House {
     await this.do('owner', 'fileops/delete', { path: '/Links/trashed' });
     const get = await this.client.call({ route: `links/get/${this.links.usedUp}/pic.png` }, null);
     if (get.status !== 200) throw new Error(`links/get answered ${get.status} ${get.body.toString()}`);
-    for (const [link, who] of [['ofRevoked', 'revoked'], ['ofDisabled', 'disabled'], ['ofExMember', 'exMember']] as const) {
+    for (const [link, who] of [
+      ['ofRevoked', 'revoked'],
+      ['ofDisabled', 'disabled'],
+      ['ofExMember', 'exMember'],
+    ] as const) {
       this.links[link] = (await this.do<{ public_hash: string }>(who, 'links/create', { path: '/Team' })).public_hash;
     }
     await this.db.query(`UPDATE links SET expires_at = now() - interval '1 hour' WHERE hash = $1`, [this.links.expired]);

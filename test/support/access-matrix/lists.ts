@@ -32,7 +32,7 @@ function each(
       first: spelling === SPELLINGS[0],
       changes: false,
       run: async (house: House) => {
-        const answer = await house.client.call({ route, params }, house.tokens[who], spelling);
+        const answer = await house.client.call({ route: route.replace('/<path>', ''), params }, house.tokens[who], spelling);
         if (UNKNOWN_TO_SERVER.includes(who)) return status(answer, [401]);
         return status(answer, [200]) ?? check(who, answer, house);
       },
@@ -47,7 +47,7 @@ function strange(who: Account, path: string): boolean {
 }
 
 const noStrangers = (who: Account, answer: HttpAnswer, pick: (body: never) => readonly Row[]): string | null => {
-  const told = pick(answer.json() as never).map((row) => row.path ?? row.restore_path ?? '');
+  const told = pick(answer.json<never>()).map((row) => row.path ?? row.restore_path ?? '');
   const bad = told.filter((path) => strange(who, path));
   return bad.length > 0 ? `must not tell ${bad.join(' ')}` : null;
 };
@@ -81,7 +81,7 @@ function listCases(): Case[] {
       const told = answer.json<{ hash: string }[]>().some(({ hash }) => hash === house.invitations.waiting);
       return told === (who === 'waiting') ? null : `must ${told ? 'not ' : ''}tell the invitation`;
     }),
-    ...each('metadata/', 'home', { listing: true }, (who, answer) => {
+    ...each('metadata/<path>', 'home', { listing: true }, (who, answer) => {
       const told = answer.json<{ content: Row[] }>().content.map(({ path }) => path!);
       const bad = told.filter((path) => ['/Area', '/Team', '/Open', '/Private', '/Mine'].includes(path) && judge(who, path, 'see') !== 'allowed');
       return bad.length > 0 ? `must not hold ${bad.join(' ')}` : null;
@@ -103,7 +103,13 @@ function listCases(): Case[] {
 /** Routes of administrators: only for those of the owner's company and of the system; to administrators elsewhere the owner is unknown. */
 function adminCases(): Case[] {
   const cases: Case[] = [];
-  const routes: readonly { route: string; params: (house: House) => Params; allowed: readonly Account[]; unknown: readonly Account[]; refused?: readonly number[] }[] = [
+  const routes: readonly {
+    route: string;
+    params: (house: House) => Params;
+    allowed: readonly Account[];
+    unknown: readonly Account[];
+    refused?: readonly number[];
+  }[] = [
     ...['company/admin/shares/collaborators', 'accounts/company/admin/shares/collaborators', 'shares/collaborators'].map((route) => ({
       route,
       params: (house: House) => ({ path: '/Area/Team', userid: house.users.owner.userId }),
@@ -128,12 +134,14 @@ function adminCases(): Case[] {
       allowed: ['companyAdmin', 'systemAdmin'] as const,
       unknown: ['otherAdmin'] as const,
     })),
-    ...['change', 'add_user', 'remove_user', 'change_can_print', 'change_can_download', 'change_can_upload', 'change_pc_can_download'].map((name) => ({
-      route: `groups/<group_id>/${name}`,
-      params: (house: House) => ({ name: 'other', user_ids: String(house.users.reader.userId), value: true }),
-      allowed: [],
-      unknown: ['otherAdmin'] as const,
-    })),
+    ...['change', 'add_user', 'remove_user', 'change_can_print', 'change_can_download', 'change_can_upload', 'change_pc_can_download'].map(
+      (name) => ({
+        route: `groups/<group_id>/${name}`,
+        params: (house: House) => ({ name: 'other', user_ids: String(house.users.reader.userId), value: true }),
+        allowed: [],
+        unknown: ['otherAdmin'] as const,
+      }),
+    ),
     ...['change_use_watermarks', 'change_mobile_restriction', 'change_group_ip_restriction', 'change_ip_restriction'].map((name) => ({
       route: `groups/<group_id>/${name}`,
       params: () => ({ value: true, ip_restriction: false, allowed_ips: '' }),
@@ -178,7 +186,12 @@ function offerCases(): Case[] {
   const cases: Case[] = [];
   const staff = SIGNED_IN.filter((who) => !['writer', 'foreigner', 'otherAdmin', 'systemAdmin'].includes(who));
   for (const who of ACCOUNTS) {
-    for (const route of ['shares/company/get/<folder_hash>', 'shares/company/get/one/<folder_hash>', 'shares/company/get/one', 'shares/company/get'] as const) {
+    for (const route of [
+      'shares/company/get/<folder_hash>',
+      'shares/company/get/one/<folder_hash>',
+      'shares/company/get/one',
+      'shares/company/get',
+    ] as const) {
       for (const spelling of SPELLINGS) {
         cases.push({
           id: `${who}|offer|${route}|${spelling.name}`,
@@ -197,7 +210,11 @@ function offerCases(): Case[] {
         });
       }
     }
-    for (const [route, good] of [['shares/company/request', staff.filter(() => false)], ['shares/company/accept', []], ['shares/company/hide', []]] as const) {
+    for (const [route, good] of [
+      ['shares/company/request', staff.filter(() => false)],
+      ['shares/company/accept', []],
+      ['shares/company/hide', []],
+    ] as const) {
       if (staff.includes(who) && (route === 'shares/company/request' || who === 'owner')) continue;
       if (who === 'companyAdmin' || who === 'systemAdmin') continue;
       for (const spelling of SPELLINGS) {
@@ -263,7 +280,7 @@ function eventCases(): Case[] {
       for (const who of SIGNED_IN) {
         const told = pushed
           ? (listeners.get(who)?.events ?? []).map(({ path }) => path)
-          : (await house.do<{ path: string }[] | { content: { path: string }[] }>(who, 'events', { limit: 100, type: ['folder_created'] }));
+          : await house.do<{ path: string }[] | { content: { path: string }[] }>(who, 'events', { limit: 100, type: ['folder_created'] });
         const text = JSON.stringify(told);
         for (const place of live) {
           const own = place.home === 'colleague' ? who === 'colleague' : seenAt(who, { place, kind: 'folder', path: place.path }) !== null;
@@ -281,7 +298,12 @@ function trashCases(): Case[] {
   const cases: Case[] = [];
   for (const who of SIGNED_IN.filter((each) => each !== 'colleague')) {
     for (const way of ['list', 'undelete', 'undelete many', 'restore'] as const) {
-      const route = { list: 'trash/from_shared/<path>', undelete: 'fileops/undelete', 'undelete many': 'fileops/multi/undelete', restore: 'trash/restore/<name>/from_shared/<path>' }[way];
+      const route = {
+        list: 'trash/from_shared/<path>',
+        undelete: 'fileops/undelete',
+        'undelete many': 'fileops/multi/undelete',
+        restore: 'trash/restore/<name>/from_shared/<path>',
+      }[way];
       for (const lane of ['/Area/Team', '/Team']) {
         const may = judge(who, lane, 'restore') === 'allowed';
         const sees = judge(who, lane, 'see') === 'allowed';
@@ -305,7 +327,8 @@ function trashCases(): Case[] {
             const answer = await house.client.call(asked, house.tokens[who]);
             if (way === 'restore' && answer.status === 200) await house.finished(who, `task/${answer.json<{ taskid: string }>().taskid}`);
             const back = await house.stands('owner', there);
-            if (way === 'list') return may === (answer.status === 200 && answer.body.includes(name)) ? null : `must ${may ? '' : 'not '}be told, got ${brief(answer)}`;
+            if (way === 'list')
+              return may === (answer.status === 200 && answer.body.includes(name)) ? null : `must ${may ? '' : 'not '}be told, got ${brief(answer)}`;
             if (back !== may) return `must ${may ? '' : 'not '}come back, got ${brief(answer)}`;
             if (may || way === 'undelete many') return null;
             return status(answer, sees ? [403, 404] : [404]);
@@ -343,5 +366,14 @@ function bulkCases(): Case[] {
 
 /** What is asked about everything at once, and about what has no path. */
 export function setCases(): Case[] {
-  return [...searchCases(), ...listCases(), ...fullListingCases(), ...eventCases(), ...adminCases(), ...offerCases(), ...trashCases(), ...bulkCases()];
+  return [
+    ...searchCases(),
+    ...listCases(),
+    ...fullListingCases(),
+    ...eventCases(),
+    ...adminCases(),
+    ...offerCases(),
+    ...trashCases(),
+    ...bulkCases(),
+  ];
 }

@@ -74,7 +74,9 @@ export async function tryMutants(workFile: string): Promise<boolean> {
       const [found] = await runCases(house, casesFor(mutant, cases), 1);
       await turn(stack, work.switch, 0, mutant.fixed);
       results.push({ ...mutant, killedBy: found ? found.id : null });
-      process.stdout.write(`${found ? 'killed  ' : 'survived'} ${mutant.nth} ${mutant.file} ${mutant.text.slice(0, 80)}  ${found?.id ?? ''} ${found?.why.slice(0, 120) ?? ''}\n`);
+      process.stdout.write(
+        `${found ? 'killed  ' : 'survived'} ${mutant.nth} ${mutant.file} ${mutant.text.slice(0, 80)}  ${found?.id ?? ''} ${found?.why.slice(0, 120) ?? ''}\n`,
+      );
       writeFileSync(work.results, JSON.stringify(results));
       house = await wholeAgain(house, before, cases, found?.id);
     }

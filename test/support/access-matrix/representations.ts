@@ -28,6 +28,8 @@ export interface Representation {
   readonly notOnMounts?: boolean;
   /** It makes missing folders, so that a path that leads nowhere is as good as any other. */
   readonly makesWay?: boolean;
+  /** It makes a missing file, so that a path in one's own root is as good as any other. */
+  readonly makesFile?: boolean;
   /** Not tried where it is allowed, because another spec shows what it does. */
   readonly onlyRefused?: boolean;
   /** Status of a refusal to who may see; default 403. */
@@ -57,10 +59,12 @@ async function bytesAt(house: House, url: string, wanted: Buffer): Promise<strin
   return wrong(part.status !== 206 || !part.body.equals(wanted.subarray(3, 10)), `the range gave ${part.status} and ${part.body.length} bytes`);
 }
 
-const bytesOf = (version?: 1) => async (answer: HttpAnswer, { node }: Target, house: House) => {
-  const content = house.contentOf(node);
-  return bytesAt(house, answer.json<{ url: string }>().url, version ? content.old! : content.bytes);
-};
+const bytesOf =
+  (version?: 1) =>
+  async (answer: HttpAnswer, { node }: Target, house: House) => {
+    const content = house.contentOf(node);
+    return bytesAt(house, answer.json<{ url: string }>().url, version ? content.old! : content.bytes);
+  };
 
 async function archived(answer: HttpAnswer, { node }: Target, house: House): Promise<string | null> {
   const { hash } = answer.json<{ hash: string }>();
@@ -361,6 +365,7 @@ export const REPRESENTATIONS: readonly Representation[] = [
     route: 'files/create',
     on: FILES,
     need: 'change',
+    makesFile: true,
     call: ({ path }) => ({ route: 'files/create', params: { path, size: 5, create_dirs: false, overwrite: true } }),
   },
   {
@@ -502,9 +507,12 @@ export const REPRESENTATIONS: readonly Representation[] = [
     refused: [403, 404, 412],
     call: ({ path }, house) => {
       const { member, receiver, ...rest } = params as { member?: Account; receiver?: Account };
-      const whom: Params = member ? { member_login: `email:${house.users[member].email}` } : receiver ? { member_id: house.users[receiver].userId } : {};
+      const whom: Params = member
+        ? { member_login: `email:${house.users[member].email}` }
+        : receiver
+          ? { member_id: house.users[receiver].userId }
+          : {};
       return { route, params: { path, ...rest, ...whom } };
     },
   })),
 ];
-

@@ -52,6 +52,21 @@ export const NOT_IN_THE_MATRIX: Readonly<Record<string, string>> = {
   ]),
 };
 
+/** Families of routes that name no file and no folder. What they ask of their callers is tried by the specs of their own parts. */
+const FAMILIES: readonly RegExp[] = [
+  // a company as a whole, its people and its money
+  /^(accounts\/)?company\/(?!admin\/shares)/,
+  /^(info|choose|accounts\/change_admin_rights)$/,
+  // programs and their versions, offers, feedback, values of programs, ends of tokens
+  /^(soft|keyvalue)\//,
+  /^accounts\/(get_offer|accept_offer|decline_offer|feedback|feedback_logs|feedback_list|token_wiped|cancel_token_remote_wipe|remote_wipe)/,
+];
+
+/** Whether a route needs no case: it is listed above, or one of a family that names no node. */
+export function isOutside(template: string): boolean {
+  return NOT_IN_THE_MATRIX[template] !== undefined || FAMILIES.some((family) => family.test(template));
+}
+
 function reason(text: string, templates: readonly string[]): Record<string, string> {
   return Object.fromEntries(templates.map((template) => [template, text]));
 }
