@@ -10,11 +10,11 @@ const LEVELS = [
   ['mail'],
   ['accounts', 'tasks'],
   ['settings', 'soft'],
-  ['companies', 'groups', 'nodes'],
+  ['groups', 'nodes'],
   ['access'],
   ['files', 'trash', 'versions'],
   ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics', 'administration', 'feedback'],
-  ['node-facts', 'office'],
+  ['node-facts', 'office', 'companies'],
 ];
 const anyOf = (names) => `^libs/(${names.join('|')})/`;
 

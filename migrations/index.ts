@@ -11,6 +11,7 @@ import { Office1795291500000 } from './20261121200500-office.js';
 import { ContentMigrations1795291560000 } from './20261121200600-content-migrations.js';
 import { ArchiveGuests1795291620000 } from './20261121200700-archive-guests.js';
 import { Administration1795294800000 } from './20261121210000-administration.js';
+import { CompanySettings1795294860000 } from './20261121210100-company-settings.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   ContentMigrations1795291560000,
   ArchiveGuests1795291620000,
   Administration1795294800000,
+  CompanySettings1795294860000,
 ];

@@ -42,6 +42,10 @@ class KnownCredentials extends CloudikeCredentials {
     return Promise.resolve(this.actor);
   }
 
+  override byWipedToken(): Promise<AccountActor | null> {
+    return Promise.resolve(null);
+  }
+
   override async byBasic(userPass: string): Promise<AccountActor> {
     if (userPass !== 'email:a@b.c:p:w') throw new DomainError('INVALID_CREDENTIALS', 'Wrong login or password.');
     return Promise.resolve(this.actor);

@@ -23,6 +23,7 @@ import { AdminBootstrap } from './admin-bootstrap.service.js';
 import { AdminRights } from './admin-rights.js';
 import { Authenticator } from './authenticator.service.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
+import { Devices } from './devices.service.js';
 import { AccountSecretEntity } from './entities/account-secrets.entity.js';
 import { AccountValueEntity } from './entities/account-values.entity.js';
 import { LoginEntity } from './entities/logins.entity.js';
@@ -36,6 +37,7 @@ import { RegistrationService } from './registration.service.js';
 import { AbandonedRepository } from './repositories/abandoned.repository.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { AdminRightsRepository } from './repositories/admin-rights.repository.js';
+import { DeviceRepository } from './repositories/device.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';
 import { SecretRepository } from './repositories/secret.repository.js';
 import { TokenRepository } from './repositories/token.repository.js';
@@ -56,6 +58,7 @@ const SERVICES = [
   ProfileService,
   AccountLoginsService,
   AccountValueService,
+  Devices,
   SystemAdmins,
   AccountStates,
   AccountAccess,
@@ -74,6 +77,7 @@ const SERVICES = [
     AccountRepository,
     AdminRepository,
     AdminRightsRepository,
+    DeviceRepository,
     UserSearchRepository,
     LoginLocks,
     LoginGuardRepository,

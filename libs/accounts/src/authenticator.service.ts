@@ -9,6 +9,7 @@ import { ActivityRecorder } from './activity-recorder.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
 import { basicCandidates, isPair, splitBasic } from './login-name.js';
 import { AccountRepository } from './repositories/account.repository.js';
+import { DeviceRepository } from './repositories/device.repository.js';
 import { type TokenHolder, TokenRepository } from './repositories/token.repository.js';
 
 const TRUST_MS = 1_000;
@@ -44,6 +45,7 @@ export class Authenticator {
     private readonly accounts: AccountRepository,
     private readonly verifier: CredentialVerifier,
     private readonly activity: ActivityRecorder,
+    private readonly devices: DeviceRepository,
     private readonly clock: Clock,
   ) {}
 
@@ -55,6 +57,18 @@ export class Authenticator {
   }
 
   /**
+   * The account behind a token whose device is to be wiped, whatever became of the account: for the few calls by which the device learns of that and says
+   * that it is done. Null for any other token.
+   */
+  async byWipedToken(token: string): Promise<AccountActor | null> {
+    const holder = TOKEN.test(token) ? await this.tokens.findHolder(sha256(token.toLowerCase())) : null;
+    if (!holder?.remoteWipe) return null;
+    await this.devices.deliver(holder.tokenId, this.clock.now());
+    const { ownerId: accountId, companyId, tokenId } = holder;
+    return { kind: 'account', accountId, companyId, role: 'user', tokenId };
+  }
+
+  /**
    * The account that a signed URL was made for, as long as the token that asked for it lives (null: HTTP Basic asked, the account itself must live).
    * UNAUTHENTICATED otherwise.
    */
@@ -63,7 +77,8 @@ export class Authenticator {
       const nowMs = this.clock.nowMs();
       if (tokenId === null) {
         const account = Number.isSafeInteger(accountId) ? await this.accounts.find(accountId) : null;
-        if (account?.state !== 'active' || (account.expiresMs !== null && account.expiresMs <= nowMs)) throw unauthenticated();
+        if (account?.state !== 'active' || account.companyClosed || (account.expiresMs !== null && account.expiresMs <= nowMs))
+          throw unauthenticated();
         return {
           actor: { kind: 'account', accountId, companyId: account.companyId, role: account.role, tokenId: null },
           ownerId: accountId,
@@ -126,10 +141,19 @@ export class Authenticator {
   private async lookUpToken(secret: Buffer): Promise<{ actor: AccountActor; ownerId: number; trustMs: number }> {
     const startedMs = this.clock.nowMs();
     const holder = await this.tokens.findHolder(secret);
+    if (holder?.remoteWipe) await this.refuseWiped(holder);
     if (holder === null || !letsIn(holder, startedMs)) throw unauthenticated();
     this.activity.record(holder.accountId, holder.tokenId, holder.lastUsedAt);
     const endsInMs = (holder.tokenExpiresAt?.getTime() ?? Infinity) - startedMs;
     return { actor: actorOf(holder), ownerId: holder.ownerId, trustMs: Math.min(TRUST_MS, endsInMs) };
+  }
+
+  /** Tells the device that it is to be wiped. */
+  private async refuseWiped(holder: TokenHolder): Promise<never> {
+    await this.devices.deliver(holder.tokenId, this.clock.now());
+    throw new DomainError('UNAUTHENTICATED', 'This device is to be wiped: remove its data, then call accounts/token_wiped.', {
+      reason: 'remote_wipe',
+    });
   }
 
   private async lookUpBasic(key: string, userPass: string, ip: string): Promise<{ actor: AccountActor; ownerId: number; trustMs: number }> {
@@ -164,6 +188,7 @@ function letsIn(holder: TokenHolder, nowMs: number): boolean {
   const inTime = (end: Date | null) => end === null || end.getTime() > nowMs;
   return (
     holder.state === 'active' &&
+    !holder.remoteWipe &&
     holder.ownerState === 'active' &&
     inTime(holder.tokenExpiresAt) &&
     inTime(holder.accountExpiresAt) &&

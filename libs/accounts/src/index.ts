@@ -14,6 +14,7 @@ export { UserSearch } from './admin/user-search.service.js';
 export { AdminBootstrap } from './admin-bootstrap.service.js';
 export { AdminRights, companyNotFound } from './admin-rights.js';
 export { Authenticator } from './authenticator.service.js';
+export { Devices } from './devices.service.js';
 export { emailLogin, formatLogin, type LoginName, parseLogin, phoneLogin } from './login-name.js';
 export { type LoginCommand, LoginService } from './login.service.js';
 export { type OauthCommand, OauthService } from './oauth.service.js';

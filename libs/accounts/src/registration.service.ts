@@ -176,12 +176,22 @@ export class RegistrationService {
         now,
       );
       await this.accounts.insertLogin(newId(now.getTime()), accountId, login, now, { confirmed: false });
-      const hash = await this.secrets.make('invite', accountId, { login: formatLogin(login) });
-      const link = `${this.config.http.publicUrl}/api/1/accounts/getinvited/?hash=${hash}`;
-      const mail = inviteMail(lang, link, SECRET_LIFE_MS.invite / HOUR_MS, checkedName(options.inviter), options.invitation ?? '');
-      await this.mailer.send({ to: login.value, ...mail });
+      await this.sendInvitation(accountId, login, lang, options);
       return { accountId };
     });
+  }
+
+  /** Sends another invitation to somebody who was invited and has not come yet, in the surrounding transaction; the earlier ones are good as before. */
+  async sendInvitation(
+    accountId: number,
+    login: LoginName,
+    lang: string,
+    said: { readonly inviter: string; readonly invitation?: string },
+  ): Promise<void> {
+    const hash = await this.secrets.make('invite', accountId, { login: formatLogin(login) });
+    const link = `${this.config.http.publicUrl}/api/1/accounts/getinvited/?hash=${hash}`;
+    const mail = inviteMail(lang, link, SECRET_LIFE_MS.invite / HOUR_MS, checkedName(said.inviter), said.invitation ?? '');
+    await this.mailer.send({ to: login.value, ...mail });
   }
 
   /** The login that an invitation was sent to. ACCOUNT_NOT_FOUND when it is unknown, was used, or has ended. */

@@ -66,7 +66,7 @@ export class SessionService {
       const previous = await this.accounts.recordLogin(accountId, now, client.ip);
       const account = await this.accounts.find(accountId);
       if (account === null) throw new DomainError('ACCOUNT_NOT_FOUND', 'There is no such account.');
-      if (account.state !== 'active') throw new DomainError('ACCOUNT_DISABLED', 'This account is switched off.');
+      if (account.state !== 'active' || account.companyClosed) throw new DomainError('ACCOUNT_DISABLED', 'This account is switched off.');
       // The row is held from recordLogin on, so a password that changes now waits, and then ends this token too.
       if (provenBy !== undefined && (await this.accounts.passwordHash(accountId)) !== provenBy) {
         throw new DomainError('INVALID_CREDENTIALS', 'Login or password is wrong.');

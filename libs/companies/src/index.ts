@@ -1,2 +1,14 @@
+export { Billing, type BillingProfile } from './billing/billing.service.js';
 export { CompaniesModule } from './companies.module.js';
+export { type Company, COMPANY_STATUSES, type CompanyStatus } from './company.js';
+export { CompanySearch, type FoundCompanies } from './company-search.service.js';
+export { CompanyStates } from './company-states.service.js';
+export { CompanyLogo } from './logo/company-logo.service.js';
+export { type CompanyMember, CompanyMembers, type MembersOfCompany, type MemberTarget } from './members/company-members.service.js';
+export { MemberDoor, type MemberResult } from './members/member-door.service.js';
+export { MemberRules } from './members/member-rules.service.js';
+export { CompanyQuotas } from './quotas/company-quotas.service.js';
+export { COMPANY_ORDERS, type CompanyFilter, type CompanyOrder } from './repositories/company-search.repository.js';
+export { MEMBER_ORDERS, type MemberOrder, type MemberPolicies } from './repositories/member.repository.js';
+export { CompanyService, type CompanyView } from './settings/company.service.js';
 export { type NewMember, type SignedUp, type SignUpCommand, SignUpService } from './sign-up.service.js';

@@ -17,13 +17,13 @@ import {
   type Session,
   SessionService,
 } from '#libs/accounts';
+import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError } from '#libs/kernel';
 import { Settings } from '#libs/settings';
 
 import { CompanyRepository } from './repositories/company.repository.js';
-
-const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+import { checkedDomain } from './settings/company-domain.js';
 
 export interface SignUpCommand extends AccountFlags {
   /** Exactly one of e-mail and phone. */
@@ -78,6 +78,7 @@ export class SignUpService {
     private readonly settings: Settings,
     private readonly rights: AdminRights,
     private readonly unitOfWork: UnitOfWork,
+    private readonly config: AppConfig,
     private readonly clock: Clock,
   ) {}
 
@@ -138,7 +139,10 @@ export class SignUpService {
   }
 
   private async found(company: { name: string; domain: string | null; plan: string }, ownerId: number): Promise<void> {
-    const companyId = await this.companies.insert({ ...company, ownerId }, this.clock.now());
+    const companyId = await this.companies.insert(
+      { ...company, ownerId, status: this.config.accounts.companyApproval === 'manual' ? 'waiting' : 'active' },
+      this.clock.now(),
+    );
     await this.registration.joinCompany(ownerId, companyId, { isCompanyAdmin: true });
   }
 }
@@ -154,8 +158,7 @@ function flagsOf(command: SignUpCommand): AccountFlags {
 function readCompany(command: SignUpCommand): { name: string; domain: string | null; plan: string } | null {
   const name = checkedName(command.companyName ?? '', 'The name of a company');
   if (name === '') return null;
-  const domain = command.companyDomain?.trim().toLowerCase() || null;
-  if (domain !== null && !DOMAIN.test(domain)) throw new DomainError('INVALID_ARGUMENT', 'The domain of a company is a host name.');
+  const domain = checkedDomain(command.companyDomain ?? '');
   const plan = checkedName(command.companyPlan ?? '', 'A plan');
   return { name, domain, plan };
 }

@@ -8,7 +8,7 @@ export class AppConfig {
   readonly dataDir: string;
   readonly secretKey: string;
   readonly admin: { readonly email: string; readonly password: string | undefined };
-  readonly accounts: { readonly confirmation: 'mail' | 'off'; readonly defaultQuotaBytes: number };
+  readonly accounts: { readonly confirmation: 'mail' | 'off'; readonly companyApproval: 'off' | 'manual'; readonly defaultQuotaBytes: number };
   readonly files: { readonly trashRetentionDays: number; readonly uploadTtlSeconds: number; readonly blobGraceSeconds: number };
   readonly events: { readonly retentionDays: number };
   /** `allowedOrigins`: beside that of the public URL. */
@@ -57,7 +57,11 @@ export class AppConfig {
     this.dataDir = resolve(defaulted('STOWAGE_DATA_DIR'));
     this.secretKey = required('STOWAGE_SECRET_KEY', 'a random text of 32 characters or more that signs URLs (npm start makes one)');
     this.admin = { email: defaulted('STOWAGE_ADMIN_EMAIL'), password: read('STOWAGE_ADMIN_PASSWORD') };
-    this.accounts = { confirmation: defaulted('STOWAGE_ACCOUNT_CONFIRMATION'), defaultQuotaBytes: defaulted('STOWAGE_DEFAULT_QUOTA_BYTES') };
+    this.accounts = {
+      confirmation: defaulted('STOWAGE_ACCOUNT_CONFIRMATION'),
+      companyApproval: defaulted('STOWAGE_COMPANY_APPROVAL'),
+      defaultQuotaBytes: defaulted('STOWAGE_DEFAULT_QUOTA_BYTES'),
+    };
     this.files = {
       trashRetentionDays: defaulted('STOWAGE_TRASH_RETENTION_DAYS'),
       uploadTtlSeconds: defaulted('STOWAGE_UPLOAD_TTL_SECONDS'),

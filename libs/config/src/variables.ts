@@ -92,6 +92,11 @@ export const VARIABLES = {
     fallback: 'mail',
     parse: oneOf('mail', 'off'),
   },
+  STOWAGE_COMPANY_APPROVAL: {
+    description: '`off`: a new company works at once. `manual`: it waits for an administrator of the system, and takes no members until then.',
+    fallback: 'off',
+    parse: oneOf('off', 'manual'),
+  },
   STOWAGE_DEFAULT_QUOTA_BYTES: {
     description: 'Quota of a new account in bytes; 0 = not limited.',
     fallback: '0',

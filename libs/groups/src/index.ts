@@ -1,3 +1,4 @@
+export { checkedIps } from './allowed-ips.js';
 export { type GroupListener, GroupListeners } from './group-listeners.js';
 export { GroupMembers, type MemberOutcome, type MembersPage } from './group-members.service.js';
 export { type GroupOrder, type GroupPage, GroupService, type ListGroups } from './group.service.js';

@@ -9,6 +9,7 @@ import { Clock, SystemClock } from '#libs/kernel';
 import { NodesModule } from '#libs/nodes';
 import { QueueModule } from '#libs/queue';
 
+import { Pictures } from './making/pictures.js';
 import { MakePreviewsJob, ScanPreviewsJob } from './preview.jobs.js';
 import { PreviewLinksModule } from './preview-links.module.js';
 import { PreviewMaker } from './preview-maker.js';
@@ -35,3 +36,7 @@ export class PreviewsModule {}
   exports: [PreviewMaker, PreviewScan],
 })
 export class PreviewJobsModule {}
+
+/** Pictures made anew, without all that previews of files need. */
+@Module({ providers: [Pictures], exports: [Pictures] })
+export class PicturesModule {}

@@ -15,6 +15,8 @@ export interface AccountRecord {
   readonly companyId: number | null;
   readonly companyName: string;
   readonly companyDomain: string;
+  /** The company lets nobody in, and the account is no administrator of the system. */
+  readonly companyClosed: boolean;
   readonly role: AccountRole;
   readonly isCompanyAdmin: boolean;
   readonly state: AccountState;
@@ -97,7 +99,8 @@ export interface ProfileChange {
 const MS = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
 const ACCOUNT = `
-  a.id, a.company_id AS "companyId", coalesce(c.name, '') AS "companyName", coalesce(c.domain, '') AS "companyDomain", a.role,
+  a.id, a.company_id AS "companyId", coalesce(c.name, '') AS "companyName", coalesce(c.domain, '') AS "companyDomain",
+  a.role <> 'admin' AND coalesce(c.status IN ('inactive', 'denied', 'removing'), false) AS "companyClosed", a.role,
   a.is_company_admin AS "isCompanyAdmin", a.state, a.name, a.lang, a.timezone, a.region, a.extra_info AS "extraInfo",
   a.need_password_change AS "needPasswordChange", a.user_agreement AS "userAgreement", a.can_print AS "canPrint", a.can_download AS "canDownload",
   a.can_upload AS "canUpload", a.pc_can_download AS "pcCanDownload", a.use_watermarks AS "useWatermarks",
@@ -253,11 +256,13 @@ export class AccountRepository {
     return this.database.queryOne<CredentialRecord & Record<string, unknown>>(
       `SELECT l.id AS "loginId", l.kind AS "loginKind", a.id AS "accountId",
               CASE WHEN l.kind IN ('basic', 'contacts_sync') THEN l.secret_hash ELSE a.password_hash END AS "secretHash",
-              l.confirmed_at IS NOT NULL AS "loginConfirmed", a.company_id AS "companyId", a.role, a.state, floor(${MS('a.expires_at')}) AS "expiresMs",
+              l.confirmed_at IS NOT NULL AS "loginConfirmed", a.company_id AS "companyId", a.role,
+              CASE WHEN a.state = 'active' AND a.role <> 'admin' AND c.status IN ('inactive', 'denied', 'removing') THEN 'disabled' ELSE a.state END AS state, floor(${MS('a.expires_at')}) AS "expiresMs",
               a.unlocks
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (kind, value_key, place)
          JOIN logins l ON l.kind = wanted.kind AND l.value_key = wanted.value_key
          JOIN accounts a ON a.id = l.account_id
+         LEFT JOIN companies c ON c.id = a.company_id
         ORDER BY wanted.place LIMIT 1`,
       [logins.map((login) => login.kind), logins.map((login) => login.valueKey)],
     );

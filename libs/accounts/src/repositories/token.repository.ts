@@ -11,6 +11,8 @@ export interface TokenRecord {
   readonly permanent: boolean;
   readonly deviceDescription: string;
   readonly remoteWipe: boolean;
+  /** How far the wiping of its device has come; null = it is not to be wiped. */
+  readonly wipeState: 'pending' | 'delivered' | 'confirmed' | null;
   readonly createdMs: number;
   readonly lastUsedMs: number;
   readonly expiresMs: number | null;
@@ -41,13 +43,20 @@ export interface TokenHolder {
   readonly ownerExpiresAt: Date | null;
   readonly tokenExpiresAt: Date | null;
   readonly lastUsedAt: Date;
+  /** The device of the token is to be wiped: it opens nothing any more. */
+  readonly remoteWipe: boolean;
 }
 
+/** The state of account `a` in company `c`: people of a company that is closed are as switched off; administrators of the system are not. */
+const STATE = `CASE WHEN a.state = 'active' AND a.role <> 'admin' AND c.status IN ('inactive', 'denied', 'removing') THEN 'disabled' ELSE a.state END`;
+
 const HOLDER = `SELECT t.id AS "tokenId", t.account_id AS "ownerId", o.state AS "ownerState", o.expires_at AS "ownerExpiresAt", a.id AS "accountId",
-    a.company_id AS "companyId", a.role, a.state, a.expires_at AS "accountExpiresAt", t.expires_at AS "tokenExpiresAt", t.last_used_at AS "lastUsedAt"
+    a.company_id AS "companyId", a.role, ${STATE} AS state, a.expires_at AS "accountExpiresAt", t.expires_at AS "tokenExpiresAt",
+    t.last_used_at AS "lastUsedAt", t.remote_wipe AS "remoteWipe"
   FROM auth_tokens t
   JOIN accounts o ON o.id = t.account_id
-  JOIN accounts a ON a.id = coalesce(t.effective_account_id, t.account_id)`;
+  JOIN accounts a ON a.id = coalesce(t.effective_account_id, t.account_id)
+  LEFT JOIN companies c ON c.id = a.company_id`;
 
 @Injectable()
 export class TokenRepository {
@@ -89,7 +98,8 @@ export class TokenRepository {
          JOIN auth_tokens t ON t.id = h.id AND coalesce(t.effective_account_id, t.account_id) = h.account_id
          JOIN accounts o ON o.id = t.account_id
          JOIN accounts a ON a.id = h.account_id
-        WHERE o.state = 'active' AND a.state = 'active' AND coalesce(t.expires_at > $3, true) AND coalesce(o.expires_at > $3, true) AND coalesce(a.expires_at > $3, true)`,
+         LEFT JOIN companies c ON c.id = a.company_id
+        WHERE o.state = 'active' AND ${STATE} = 'active' AND NOT t.remote_wipe AND coalesce(t.expires_at > $3, true) AND coalesce(o.expires_at > $3, true) AND coalesce(a.expires_at > $3, true)`,
       [holders.map((holder) => holder.tokenId), holders.map((holder) => holder.accountId), now],
     );
     return rows.map((row) => row.id);
@@ -99,6 +109,7 @@ export class TokenRepository {
   list(accountId: number, options: { permanentOnly: boolean }, now: Date): Promise<TokenRecord[]> {
     return this.database.query<TokenRecord & Record<string, unknown>>(
       `SELECT id, permanent, device_description AS "deviceDescription", remote_wipe AS "remoteWipe",
+              CASE WHEN NOT remote_wipe THEN NULL WHEN wiped_at IS NOT NULL THEN 'confirmed' WHEN wipe_delivered_at IS NOT NULL THEN 'delivered' ELSE 'pending' END AS "wipeState",
               floor(extract(epoch FROM created_at) * 1000)::float8 AS "createdMs", floor(extract(epoch FROM last_used_at) * 1000)::float8 AS "lastUsedMs",
               floor(extract(epoch FROM expires_at) * 1000)::float8 AS "expiresMs"
          FROM auth_tokens WHERE account_id = $1 AND (permanent OR NOT $2) AND (expires_at IS NULL OR expires_at > $3) ORDER BY created_at, id`,

@@ -28,6 +28,21 @@ export class CompanyEntity {
   @Column({ name: 'quota_employees_count', type: 'bigint', nullable: false, default: 0 })
   quotaEmployeesCount: number;
 
+  @Column({ name: 'settings', type: 'jsonb', nullable: false, default: {} })
+  settings: Record<string, unknown>;
+
+  @Column({ name: 'reference_email', type: 'text', nullable: false, default: '' })
+  referenceEmail: string;
+
+  @Column({ name: 'payment_method', type: 'text', nullable: false, default: 'none' })
+  paymentMethod: string;
+
+  @Column({ name: 'logo_id', type: 'uuid', nullable: true })
+  logoId: string | null;
+
+  @Column({ name: 'logo_upload', type: 'text', nullable: true })
+  logoUpload: string | null;
+
   @Column({ name: 'created_at', type: 'timestamptz', nullable: false })
   createdAt: Date;
 }

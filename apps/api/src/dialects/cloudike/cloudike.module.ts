@@ -11,7 +11,7 @@ import { VersionsModule } from '#libs/versions';
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
 import { ADMIN_CONTROLLERS, ADMIN_MODULES } from './admin/index.js';
 import { COMMENT_CONTROLLERS, COMMENT_MODULES } from './comments/index.js';
-import { COMPANY_CONTROLLERS, COMPANY_MODULES } from './companies/index.js';
+import { COMPANY_CONTROLLERS, COMPANY_MODULES, COMPANY_PROVIDERS } from './companies/index.js';
 import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
 import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
 import { EVENT_CONTROLLERS, EVENT_MODULES, EVENT_PROVIDERS } from './events/index.js';
@@ -104,6 +104,7 @@ export const CLOUDIKE_CONTROLLERS = [
     ...LINK_PROVIDERS,
     ...EVENT_PROVIDERS,
     ...PREVIEW_PROVIDERS,
+    ...COMPANY_PROVIDERS,
   ],
 })
 export class CloudikeModule {}

@@ -1,8 +1,8 @@
-import { AccountLoginsService, AccountValueService, ProfileService, SessionService } from '#libs/accounts';
+import { AccountLoginsService, AccountValueService, Devices, ProfileService, SessionService } from '#libs/accounts';
 import { AccountOverview } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
 
-import { CloudikeController, CurrentActor, ok, Params, Route } from '../http/index.js';
+import { CloudikeController, CurrentActor, IsWiped, ok, Params, Route } from '../http/index.js';
 import { presentAccount } from './account.presenter.js';
 import {
   AddEmailDto,
@@ -26,6 +26,7 @@ export class ProfileController {
     private readonly overview: AccountOverview,
     private readonly profiles: ProfileService,
     private readonly sessions: SessionService,
+    private readonly devices: Devices,
     private readonly logins: AccountLoginsService,
     private readonly values: AccountValueService,
   ) {}
@@ -40,8 +41,9 @@ export class ProfileController {
     return presentProfileChange(await this.profiles.change(actor, params));
   }
 
-  @Route(['accounts/permanent_tokens', 'accounts/tokens'], { auth: 'account', summary: 'The tokens of the account' })
-  async tokens(@CurrentActor() actor: AccountActor, @Params(ListTokensDto) params: ListTokensDto) {
+  @Route(['accounts/permanent_tokens', 'accounts/tokens'], { auth: 'account', wiped: true, summary: 'The tokens of the account' })
+  async tokens(@CurrentActor() actor: AccountActor, @IsWiped() wiped: boolean, @Params(ListTokensDto) params: ListTokensDto) {
+    if (wiped) return (await this.devices.ownState(actor)).map(presentToken);
     return (await this.sessions.list(actor, { includeTemporary: params.includeNotPermanent ?? false })).map(presentToken);
   }
 
@@ -49,6 +51,18 @@ export class ProfileController {
   async removeToken(@CurrentActor() actor: AccountActor, @Params(TokenIdDto) { tokenId }: TokenIdDto) {
     await this.sessions.remove(actor, tokenId);
     return ok('The token was removed.');
+  }
+
+  @Route('accounts/cancel_token_remote_wipe', { auth: 'account', head: false, summary: 'Take the order to wipe a device back' })
+  async cancelWipe(@CurrentActor() actor: AccountActor, @Params(TokenIdDto) { tokenId }: TokenIdDto) {
+    await this.devices.cancelOwnWipe(actor, tokenId);
+    return ok('The device will not be wiped.');
+  }
+
+  @Route('accounts/token_wiped', { auth: 'account', wiped: true, head: false, summary: 'A device says that it is wiped' })
+  async wiped(@CurrentActor() actor: AccountActor) {
+    await this.devices.confirmWiped(actor);
+    return ok('The device is wiped.');
   }
 
   @Route('accounts/remove_login', { auth: 'account', summary: 'Remove one of the logins of the account' })

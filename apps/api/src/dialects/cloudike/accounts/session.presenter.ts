@@ -30,6 +30,7 @@ export function presentToken(token: TokenRecord) {
     id: token.id,
     created: token.createdMs,
     remote_wipe: token.remoteWipe,
+    wipe_state: token.wipeState ?? '',
     permanent: token.permanent,
     expires: token.expiresMs ?? 0,
     last_action: token.lastUsedMs,

@@ -4,6 +4,7 @@ import type { AccountActor } from '#libs/kernel';
 
 import { presentAccount } from '../accounts/account.presenter.js';
 import { CloudikeController, CurrentActor, Params, Route, UrlSegment } from '../http/index.js';
+import { companyIdOf } from './company-id.js';
 import { CreateMemberDto } from './companies.dto.js';
 
 /** Companies and their members (contract 13). */
@@ -26,9 +27,4 @@ export class CompaniesController {
   ) {
     return presentAccount(await this.overview.of(await this.signUps.createMember(actor, companyIdOf(companyId), member)));
   }
-}
-
-/** A company's id of a URL. What no id can be names no company, like an unknown one. */
-function companyIdOf(text: string): number {
-  return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }

@@ -2,7 +2,13 @@ import { CompaniesModule } from '#libs/companies';
 import { OverviewModule } from '#libs/files';
 
 import { CompaniesController } from './companies.controller.js';
+import { CompanyAdminController } from './company-admin.controller.js';
+import { CompanyController } from './company.controller.js';
+import { DevicesController } from './devices.controller.js';
+import { LogoSender } from './logo-sender.js';
+import { MembersController } from './members.controller.js';
 
 /** Controllers of the company routes, and what they need. */
-export const COMPANY_CONTROLLERS = [CompaniesController];
+export const COMPANY_CONTROLLERS = [CompaniesController, CompanyController, CompanyAdminController, MembersController, DevicesController];
+export const COMPANY_PROVIDERS = [LogoSender];
 export const COMPANY_MODULES = [CompaniesModule, OverviewModule];

@@ -30,6 +30,9 @@ export const CurrentActor = createParamDecorator((_: unknown, context: Execution
   return actor;
 });
 
+/** True when the caller is a device that is to be wiped: it may learn that, and nothing else. */
+export const IsWiped = createParamDecorator((_: unknown, context: ExecutionContext): boolean => requestOf(context).cloudike.wiped === true);
+
 /** The signed-in account, or null. */
 export const OptionalActor = createParamDecorator((_: unknown, context: ExecutionContext): AccountActor | null => requestOf(context).cloudike.actor);
 

@@ -15,6 +15,8 @@ export interface RouteMetadata {
   readonly templates: readonly string[];
   readonly auth: RouteAuth;
   readonly summary?: string;
+  /** True: also for the token of a device that is to be wiped. */
+  readonly wiped?: boolean;
   /** False: HEAD is refused, because the call uses something up. */
   readonly head?: boolean;
   readonly errors?: Partial<Record<DomainErrorCode, readonly [status: number, code: string]>>;
@@ -32,6 +34,8 @@ export interface CloudikeCall {
   readonly tail: readonly string[];
   /** Set by the guard; null = nobody signed in. */
   actor: AccountActor | null;
+  /** The actor is a device that is to be wiped; only on routes that let such in. */
+  wiped?: boolean;
 }
 
 export interface CloudikeRequest extends Request {

@@ -22,6 +22,8 @@ import { INTERNAL_PREFIX, ROUTE_METADATA, type RouteAuth } from './route-metadat
 export interface RouteOptions {
   /** Who may call: `account` = only with a valid credential, `optional` = a credential counts when it is valid, `public` = none is read. */
   readonly auth: RouteAuth;
+  /** True: the token of a device that is to be wiped is let in too; the handler asks `@IsWiped()`. */
+  readonly wiped?: boolean;
   /** False: HEAD is refused. For links in mails that are good once: mail programs look at links by HEAD. */
   readonly head?: boolean;
   /** One line for the API documentation. */
