@@ -8,10 +8,12 @@ export class ArchiveGuests1795291620000 implements MigrationInterface {
     await runner.query(`
       -- the pass of whoever made it without an account; account_id is then the account that gave the pass
       ALTER TABLE archive_streams ADD COLUMN guest jsonb;
+      -- the token that asked for it: the link ends with it. Null for a password sent with the request, and for a guest
+      ALTER TABLE archive_streams ADD COLUMN token_id text;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('ALTER TABLE archive_streams DROP COLUMN guest;');
+    await runner.query('ALTER TABLE archive_streams DROP COLUMN guest, DROP COLUMN token_id;');
   }
 }

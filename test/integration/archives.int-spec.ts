@@ -221,6 +221,21 @@ describe('what an archive holds', () => {
 });
 
 describe('links to streams', () => {
+  it('end with the token that asked for them', async () => {
+    const anna = await account();
+    await upload(anna, ['t', 'a.txt'], 'a');
+    const tokenId = 'a'.repeat(16);
+    await database.run('INSERT INTO auth_tokens (id, account_id, secret_sha256) VALUES ($1, $2, $3)', [tokenId, anna.accountId, randomBytes(32)]);
+    const { privateHash } = await archives.createStream({ ...anna, tokenId }, selection(['/t']));
+    expect((await archives.openStream(privateHash)).totalBytes).toBeGreaterThan(0);
+    await database.run('UPDATE auth_tokens SET remote_wipe = true WHERE id = $1', [tokenId]);
+    expect(await codeOf(archives.openStream(privateHash))).toBe('NODE_NOT_FOUND');
+    await database.run('UPDATE auth_tokens SET remote_wipe = false WHERE id = $1', [tokenId]);
+    expect((await archives.openStream(privateHash)).totalBytes).toBeGreaterThan(0);
+    await database.run('DELETE FROM auth_tokens WHERE id = $1', [tokenId]);
+    expect(await codeOf(archives.openStream(privateHash))).toBe('NODE_NOT_FOUND');
+  });
+
   it("are for what exists and is one's own", async () => {
     const [anna, ben] = [await account(), await account()];
     await upload(anna, ['mine', 'a.txt'], 'a');

@@ -113,14 +113,15 @@ export class ArchiveService {
     const expiresAt = new Date(createdAt.getTime() + KEPT_MS);
     const guest = actor.kind === 'guest' ? actor : null;
     const accountId = actor.kind === 'guest' ? actor.issuerId : actor.accountId;
-    await this.streams.insert({ privateHash, accountId, guest, roots, windows: selection.windows, label, fileName, createdAt, expiresAt });
+    const tokenId = actor.kind === 'guest' ? null : actor.tokenId;
+    await this.streams.insert({ privateHash, accountId, guest, tokenId, roots, windows: selection.windows, label, fileName, createdAt, expiresAt });
     await this.streams.removeExpired(createdAt, REMOVED_AT_ONCE);
     return { privateHash, fileName, expiresAt };
   }
 
   /**
-   * The archive behind a private link. NODE_NOT_FOUND for a link that is unknown or has expired, whose owner may not sign in or not download
-   * the nodes any more, or when one of them is gone.
+   * The archive behind a private link. NODE_NOT_FOUND for a link that is unknown or has expired, whose token has ended, whose owner may not sign
+   * in or not download the nodes any more, or when one of them is gone.
    */
   async openStream(privateHash: string): Promise<ArchiveDownload> {
     const granted = HASH.test(privateHash) ? await this.streams.findGranted(privateHash, this.clock.now()) : null;

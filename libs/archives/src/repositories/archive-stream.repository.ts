@@ -12,6 +12,8 @@ export interface NewArchiveStream {
   /** Who may see how far it is; of a guest's stream whoever gave him the pass. */
   readonly accountId: number;
   readonly guest: GuestActor | null;
+  /** The token that asked for it: the stream ends with it. Null for a password or a pass. */
+  readonly tokenId: string | null;
   readonly roots: readonly ArchiveRoot[];
   readonly windows: boolean;
   readonly label: string;
@@ -53,8 +55,12 @@ interface GrantRow extends Omit<GrantedStream, 'owner'> {
 const PROGRESS = `private_hash AS "privateHash", progress, status, label, (extract(epoch FROM created_at) * 1000)::bigint AS "createdMs",
   (extract(epoch FROM modified_at) * 1000)::bigint AS "modifiedMs"`;
 
-/** Begins a condition on the account `a`; the time follows, and a bracket. */
-const MAY_SIGN_IN = `a.state = 'active' AND (a.expires_at IS NULL OR a.expires_at >`;
+/** The account `a` may sign in at the time `now`, an SQL expression of ours. */
+const maySignIn = (now: string): string => `a.state = 'active' AND (a.expires_at IS NULL OR a.expires_at > ${now})`;
+
+/** The token that asked for the stream `s` still lets in. */
+const tokenHolds = (now: string): string =>
+  `(s.token_id IS NULL OR EXISTS (SELECT 1 FROM auth_tokens t WHERE t.id = s.token_id AND NOT t.remote_wipe AND (t.expires_at IS NULL OR t.expires_at > ${now})))`;
 
 /** Rows of `archive_streams`. */
 @Injectable()
@@ -62,11 +68,11 @@ export class ArchiveStreamRepository {
   constructor(private readonly database: Database) {}
 
   async insert(stream: NewArchiveStream): Promise<void> {
-    const { privateHash, accountId, guest, roots, windows, label, fileName, createdAt, expiresAt } = stream;
+    const { privateHash, accountId, guest, tokenId, roots, windows, label, fileName, createdAt, expiresAt } = stream;
     await this.database.run(
-      `INSERT INTO archive_streams (private_hash, account_id, roots, windows, label, file_name, created_at, modified_at, expires_at, guest)
-       VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7, $7, $8, $9::jsonb)`,
-      [privateHash, accountId, JSON.stringify(roots), windows, label, fileName, createdAt, expiresAt, guest && JSON.stringify(guest)],
+      `INSERT INTO archive_streams (private_hash, account_id, roots, windows, label, file_name, created_at, modified_at, expires_at, guest, token_id)
+       VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7, $7, $8, $9::jsonb, $10)`,
+      [privateHash, accountId, JSON.stringify(roots), windows, label, fileName, createdAt, expiresAt, guest && JSON.stringify(guest), tokenId],
     );
   }
 
@@ -79,13 +85,13 @@ export class ArchiveStreamRepository {
     );
   }
 
-  /** The stream, while it has not expired and its owner, or who gave the pass, may sign in; or null. */
+  /** The stream, while it has not expired, its token holds and its owner, or who gave the pass, may sign in; or null. */
   async findGranted(privateHash: string, now: Date): Promise<GrantedStream | null> {
     const row = await this.database.queryOne<GrantRow>(
       `SELECT s.private_hash AS "privateHash", s.account_id AS "accountId", a.company_id AS "companyId", a.role, s.guest, s.roots, s.windows,
               s.file_name AS "fileName", s.etag
-         FROM archive_streams s JOIN accounts a ON a.id = s.account_id AND ${MAY_SIGN_IN} $2)
-        WHERE s.private_hash = $1 AND s.expires_at > $2`,
+         FROM archive_streams s JOIN accounts a ON a.id = s.account_id AND ${maySignIn('$2')}
+        WHERE s.private_hash = $1 AND s.expires_at > $2 AND ${tokenHolds('$2')}`,
       [privateHash, now],
     );
     if (!row) return null;
@@ -96,7 +102,7 @@ export class ArchiveStreamRepository {
   /** The account as an actor, while it may sign in; or null. */
   async findOwner(accountId: number, now: Date): Promise<AccountActor | null> {
     const row = await this.database.queryOne<{ companyId: number | null; role: AccountRole }>(
-      `SELECT company_id AS "companyId", role FROM accounts a WHERE a.id = $1 AND ${MAY_SIGN_IN} $2)`,
+      `SELECT company_id AS "companyId", role FROM accounts a WHERE a.id = $1 AND ${maySignIn('$2')}`,
       [accountId, now],
     );
     return row && { kind: 'account', accountId, companyId: row.companyId, role: row.role, tokenId: null };
@@ -112,11 +118,11 @@ export class ArchiveStreamRepository {
     ]);
   }
 
-  /** Notes how far the stream is. False when its owner may not sign in any more: then it has to end. */
+  /** Notes how far the stream is. False when its owner may not sign in any more, or its token has ended: then it has to end. */
   async saveProgress(privateHash: string, status: StreamStatus, progress: number, now: Date): Promise<boolean> {
     const changed = await this.database.run(
       `UPDATE archive_streams s SET status = $2, progress = $3, modified_at = $4
-         FROM accounts a WHERE s.private_hash = $1 AND a.id = s.account_id AND ${MAY_SIGN_IN} $4)`,
+         FROM accounts a WHERE s.private_hash = $1 AND a.id = s.account_id AND ${maySignIn('$4')} AND ${tokenHolds('$4')}`,
       [privateHash, status, progress, now],
     );
     return changed === 1;
