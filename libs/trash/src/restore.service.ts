@@ -118,15 +118,24 @@ export class RestoreService {
       if (!parent || start < 0) throw new DomainError('NODE_NOT_FOUND', 'It was not in this shared folder.');
       if (parent.live) return parent;
       const path = pathSegments(parent.node.path).slice(start);
-      return (await this.maker.ensure({ spaceId: node.spaceId, startId: sharedId, path, authorId: viewerId ?? node.ownerId, viewerId, nowMs }))
-        .folder;
+      return (
+        await this.maker.ensure({
+          spaceId: node.spaceId,
+          startId: sharedId,
+          path,
+          authorId: viewerId ?? node.ownerId,
+          viewerId,
+          makerId: viewerId,
+          nowMs,
+        })
+      ).folder;
     }
     const way = pathSegments(node.restorePath!).slice(0, -1);
     // The purge puts what it may not erase below the root: then the folder is gone for good.
     const lost = parent?.node.parentId === null && way.length > 0;
     if (parent?.live && !lost) return parent;
     const { ownerId, spaceId } = node;
-    return (await this.maker.ensure({ spaceId, path: way, authorId: ownerId, viewerId: ownerId, nowMs })).folder;
+    return (await this.maker.ensure({ spaceId, path: way, authorId: ownerId, viewerId: ownerId, makerId: viewerId, nowMs })).folder;
   }
 
   /** TREE_TOO_DEEP; MOUNT_INTO_SHARE when a folder with something of others in it would come to stand in a shared folder. */
