@@ -460,9 +460,9 @@ describe('find_companies', () => {
     expect(await names({ quota_employees_count: 7 })).toEqual(['Rival']);
     expect(await names({ name: 'Acme', domain_in: '["other.example"]' })).toEqual([]);
     expect(await names({ storage_size_from: 1 })).toEqual(['Acme']);
-    expect(await names({ storage_size_to: 9_000_000, company_id_in: `${companyId},${rivalId}`, order_field: 'name', order_direction: 'DESCENDING' })).toEqual(
-      ['Rival', 'Acme'],
-    );
+    expect(
+      await names({ storage_size_to: 9_000_000, company_id_in: `${companyId},${rivalId}`, order_field: 'name', order_direction: 'DESCENDING' }),
+    ).toEqual(['Rival', 'Acme']);
     expect(await find({ order_field: 'company_id', limit: 1, offset: 1 })).toMatchObject({
       limit: 1,
       offset: 1,

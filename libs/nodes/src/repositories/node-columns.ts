@@ -63,11 +63,6 @@ export interface NodeRow extends Omit<NodeView, 'mount'> {
   readonly mount: MountTarget | false | null;
 }
 
-/** Whether the row is a mount whose folder is not in place: to the viewer it is as if absent. */
-export function isHidden(row: { readonly mount: MountTarget | false | null }): boolean {
-  return row.mount === false;
-}
-
 /** The row as a view. A hidden mount shows itself, with `mount` telling what it is. */
 export function toNode(row: NodeRow): NodeView {
   const { mount } = row;

@@ -23,7 +23,10 @@ export class FileopsController {
     errors: { NAME_TAKEN: [403, 'FolderAlreadyCreated'], NOT_A_FOLDER: [403, 'NotAFolder'] },
   })
   async folderCreate(@CurrentActor() actor: AccountActor, @Params(FolderCreateDto) { path, created, modified }: FolderCreateDto) {
-    return this.wire.node(actor, await this.folders.create(actor, { path, createParents: true, clientCreatedMs: created, clientModifiedMs: modified }));
+    return this.wire.node(
+      actor,
+      await this.folders.create(actor, { path, createParents: true, clientCreatedMs: created, clientModifiedMs: modified }),
+    );
   }
 
   @Route('fileops/folder_info', {
