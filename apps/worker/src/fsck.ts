@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { AppConfig, ConfigError, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { FsckService, UploadsModule } from '#libs/files';
+import { Logger, ObservabilityModule } from '#libs/observability';
 
 /** Nothing is wrong, something is, or it could not be looked at. */
 const EXIT = { clean: 0, findings: 1, failed: 2 } as const;
@@ -21,7 +22,9 @@ class FsckModule {
       statementTimeoutMs: 0,
       applicationName: 'stowage-fsck',
     });
-    return { module: FsckModule, imports: [ConfigModule.forRoot(config), database, UploadsModule] };
+    // stdout is for the findings
+    const logger = Logger.create(config.log.level, { app: 'fsck' }, process.stderr);
+    return { module: FsckModule, imports: [ConfigModule.forRoot(config), ObservabilityModule.forRoot(logger), database, UploadsModule] };
   }
 }
 
