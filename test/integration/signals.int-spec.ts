@@ -76,7 +76,7 @@ describe.each(stores)('signals on %s', (store) => {
     sender.publish('news', 'lost');
     await sleep(50);
     proxy.restore();
-    await vi.waitFor(() => expect(far.missed).toHaveBeenCalledTimes(2), 40_000);
+    await vi.waitFor(() => expect(far.missed).toHaveBeenCalledTimes(2), 20_000);
     sender.publish('news', 'heard');
     await vi.waitFor(() => expect(far.heard).toContain('heard'), 10_000);
     await receiver.onModuleDestroy();
