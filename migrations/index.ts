@@ -12,6 +12,7 @@ import { ContentMigrations1795291560000 } from './20261121200600-content-migrati
 import { ArchiveGuests1795291620000 } from './20261121200700-archive-guests.js';
 import { Administration1795294800000 } from './20261121210000-administration.js';
 import { CompanySettings1795294860000 } from './20261121210100-company-settings.js';
+import { Policies1795294920000 } from './20261121210200-policies.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   ArchiveGuests1795291620000,
   Administration1795294800000,
   CompanySettings1795294860000,
+  Policies1795294920000,
 ];
