@@ -1,3 +1,5 @@
+import type { Client, Policy } from './policy.js';
+
 export type AccountRole = 'user' | 'moderator' | 'admin';
 
 /** A signed-in account, whichever credential proved it. */
@@ -12,6 +14,10 @@ export interface AccountActor {
   readonly byPair?: boolean;
   /** The administrator who acts as this account; absent when it acts itself. */
   readonly impersonatorId?: number;
+  /** What is allowed to it, as it was read with the credential; absent where nobody asked yet: the access lib reads it when it needs it. */
+  readonly policy?: Policy;
+  /** Where the request comes from; absent in tasks. */
+  readonly client?: Client;
 }
 
 /**

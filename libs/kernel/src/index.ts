@@ -1,5 +1,20 @@
 export { type AccountActor, type AccountRole, type Actor, type GuestActor, type SystemActor, SYSTEM_ACTOR } from './actor.js';
+export { Call } from './call.js';
 export { Clock, SystemClock } from './clock.js';
 export { decodeCursor, encodeCursor } from './cursor.js';
 export { DOMAIN_ERROR_CODES, DomainError, type DomainErrorCode, isDomainError } from './domain-error.js';
 export { isUuid, newId, randomHex, randomUrlSafe, sha256 } from './ids.js';
+export { SecretSeal } from './secret-seal.js';
+export {
+  type Client,
+  type ClientKind,
+  clientKindOf,
+  CLOSED_POLICY,
+  type CompanyPolicy,
+  holdsAddress,
+  OPEN_POLICY,
+  type Policy,
+  type PolicyReason,
+  policyRefusal,
+  type PolicyUse,
+} from './policy.js';
