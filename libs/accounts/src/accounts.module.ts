@@ -27,6 +27,7 @@ import { Devices } from './devices.service.js';
 import { AccountSecretEntity } from './entities/account-secrets.entity.js';
 import { AccountValueEntity } from './entities/account-values.entity.js';
 import { LoginEntity } from './entities/logins.entity.js';
+import { Identities } from './identities.service.js';
 import { LoginService } from './login.service.js';
 import { OauthService } from './oauth.service.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
@@ -38,12 +39,15 @@ import { AbandonedRepository } from './repositories/abandoned.repository.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { AdminRightsRepository } from './repositories/admin-rights.repository.js';
 import { DeviceRepository } from './repositories/device.repository.js';
+import { IdentityRepository } from './repositories/identity.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';
 import { SecretRepository } from './repositories/secret.repository.js';
+import { TokenKeyRepository } from './repositories/token-key.repository.js';
 import { TokenRepository } from './repositories/token.repository.js';
 import { ValueRepository } from './repositories/value.repository.js';
 import { SessionService } from './session.service.js';
 import { SweepAccountsJob } from './sweep.job.js';
+import { TokenKeys } from './token-keys.service.js';
 
 const SERVICES = [
   Authenticator,
@@ -66,6 +70,8 @@ const SERVICES = [
   Impersonation,
   UserInviter,
   UserSearch,
+  Identities,
+  TokenKeys,
 ];
 
 /** Accounts, their logins, passwords, tokens and one-time secrets. */
@@ -83,6 +89,8 @@ const SERVICES = [
     LoginGuardRepository,
     SecretRepository,
     TokenRepository,
+    TokenKeyRepository,
+    IdentityRepository,
     ValueRepository,
     PasswordHasher,
     ActivityRecorder,

@@ -24,6 +24,8 @@ export interface TokenWish {
   readonly permanent: boolean;
   /** Empty for a permanent token: date and user agent are taken. */
   readonly deviceDescription?: string | undefined;
+  /** Life of a temporary token in ms, when it is to end before the usual 31 days. */
+  readonly lifeMs?: number | undefined;
 }
 
 /** A new token with what a client wants to know at login. Times are ms since the epoch. */
@@ -75,7 +77,7 @@ export class SessionService {
       const userAgent = shownText(client.userAgent);
       const described = shownText(wish.deviceDescription ?? '');
       const deviceDescription = described === '' && wish.permanent ? shownText(`${now.toISOString().slice(0, 10)} + ${userAgent}`) : described;
-      const expiresAt = wish.permanent ? null : new Date(now.getTime() + TOKEN_LIFE_MS);
+      const expiresAt = wish.permanent ? null : new Date(now.getTime() + Math.min(wish.lifeMs ?? TOKEN_LIFE_MS, TOKEN_LIFE_MS));
       const tokenId = randomHex(12);
       await this.tokens.insert({
         id: tokenId,

@@ -3,8 +3,10 @@ import { checkName, type UploadSession } from '#libs/nodes';
 
 /** What a caller asks for when a file is to be uploaded. Times in ms since the epoch. */
 export interface CreateUpload {
-  /** Segments of the file's path as the actor sees it: in his home, or below what his pass opens. */
+  /** Segments of the file's path as the actor sees it: in his home, or below what his pass opens, or below `folderId`. */
   readonly path: readonly string[];
+  /** The folder in which `path` begins, wherever it stands. */
+  readonly folderId?: string;
   /** True: an existing file gets a new version. False: it is a conflict. */
   readonly overwrite: boolean;
   /** The version the caller takes for current; 0 = not given. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
-import { type Actor } from '#libs/kernel';
+import { type Actor, isUuid } from '#libs/kernel';
 import { nameKey, nodeNotFound, NodeRepository, NodeResolver, numberedCandidates, type Resolution, type UploadSession, viewerOf } from '#libs/nodes';
 
 import { type FilePlace, placeOf } from './file-place.js';
@@ -19,8 +19,8 @@ export class UploadPlaces {
   ) {}
 
   /** The place that an actor asks for, and the plan by which it is found again. As `placeOf`; NODE_NOT_FOUND, FORBIDDEN. */
-  async begin(actor: UploadActor, asked: AskedPlan): Promise<{ plan: UploadPlan; place: FilePlace }> {
-    const [resolution] = await this.resolver.resolveMany(actor, [wayOf(asked)]);
+  async begin(actor: UploadActor, asked: AskedPlan, folderId?: string): Promise<{ plan: UploadPlan; place: FilePlace }> {
+    const [resolution] = folderId === undefined ? await this.resolver.resolveMany(actor, [wayOf(asked)]) : [await this.below(actor, folderId, asked)];
     await this.requireWrite(actor, [resolution!]);
     const { startId, rest } = resolution!;
     const path = asked.onConflict === 'rename' ? [...rest, asked.path[asked.path.length - 1]!] : rest;
@@ -63,6 +63,13 @@ export class UploadPlaces {
       candidates = numberedCandidates(name, 'file', next, candidates.length * 4);
       next += candidates.length;
     }
+  }
+
+  /** Where the path leads from a folder; a plan that keeps it finds it there again. */
+  private async below(actor: UploadActor, folderId: string, asked: AskedPlan): Promise<Resolution> {
+    const resolution = isUuid(folderId) ? await this.nodes.resolveFrom(folderId, wayOf(asked), viewerOf(actor)) : null;
+    if (!resolution) throw nodeNotFound('target');
+    return { ...resolution, startId: folderId, rest: wayOf(asked) };
   }
 
   private async resolve(spaceId: string, plan: UploadPlan, starter: UploadActor): Promise<Resolution> {

@@ -84,10 +84,10 @@ export class UploadService {
     const asked = planUpload(command, starter);
     const declared = { sizeBytes: declaredSize(command.sizeBytes), md5: declaredMd5(command.md5) };
     if ((declared.sizeBytes ?? 0) > MAX_OBJECT_BYTES) throw new DomainError('TOO_LARGE', `A file can have ${MAX_OBJECT_BYTES} bytes at most.`);
-    const { plan, place } = await this.places.begin(starter, asked);
+    const { plan, place } = await this.places.begin(starter, asked, command.folderId);
     await this.requireRoom(place, declared.sizeBytes);
     if (declared.sizeBytes !== null && declared.md5 !== null && starter.kind === 'account') {
-      const node = await this.deduplicate(starter, asked, declared.sizeBytes, declared.md5);
+      const node = await this.deduplicate(starter, asked, command.folderId, declared.sizeBytes, declared.md5);
       if (node) return { kind: 'deduplicated', node };
     }
     // What a guest only announces holds no space: a stranger could keep the owner out of his own storage without sending a byte.
@@ -149,21 +149,21 @@ export class UploadService {
   }
 
   /** The file, made from a blob that the actor has or may read where he writes; null when there is none, or when others change the place. */
-  private async deduplicate(actor: AccountActor, asked: AskedPlan, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
+  private async deduplicate(actor: AccountActor, asked: AskedPlan, folderId: string | undefined, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
     try {
-      return await this.writeFromBlob(actor, asked, sizeBytes, md5);
+      return await this.writeFromBlob(actor, asked, folderId, sizeBytes, md5);
     } catch (error) {
       if (!isOvertaking(error)) throw error;
       // What it means is judged once more; when it is allowed, the bytes come the long way.
-      await this.places.begin(actor, asked);
+      await this.places.begin(actor, asked, folderId);
       return null;
     }
   }
 
-  private async writeFromBlob(actor: AccountActor, asked: AskedPlan, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
+  private async writeFromBlob(actor: AccountActor, asked: AskedPlan, folderId: string | undefined, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
     const home = await this.spaces.homeOf(actor.accountId);
     return this.unitOfWork.run(async () => {
-      const { plan, place } = await this.places.begin(actor, asked);
+      const { plan, place } = await this.places.begin(actor, asked, folderId);
       const { spaceId } = place.folder;
       const blob = await this.blobs.findByContent(home.spaceId, spaceId === home.spaceId ? null : plan.startId, sizeBytes, md5);
       if (!blob) return null;
