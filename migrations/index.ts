@@ -14,9 +14,9 @@ import { Administration1795294800000 } from './20261121210000-administration.js'
 import { CompanySettings1795294860000 } from './20261121210100-company-settings.js';
 import { Policies1795294920000 } from './20261121210200-policies.js';
 import { Audit1795294980000 } from './20261121210300-audit.js';
+import { Analytics1795295040000 } from './20261121210400-analytics.js';
 import { Erasing1795295160000 } from './20261121210600-erasing.js';
 import { Fileago1795298400000 } from './20261121220000-fileago.js';
-import { Analytics1795295040000 } from './20261121210400-analytics.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -36,7 +36,7 @@ export const MIGRATIONS = [
   CompanySettings1795294860000,
   Policies1795294920000,
   Audit1795294980000,
+  Analytics1795295040000,
   Erasing1795295160000,
   Fileago1795298400000,
-  Analytics1795295040000,
 ];
