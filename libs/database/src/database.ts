@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 
-import { DomainError } from '#libs/kernel';
+import { Call, DomainError } from '#libs/kernel';
 
 import { isRetryable, translatePgError } from './pg-errors.js';
 
@@ -13,11 +13,26 @@ interface Unit {
   readonly client: PoolClient;
   readonly runner: QueryRunner;
   readonly afterCommit: (() => void | Promise<void>)[];
+  /** A statement ran that may have changed something. */
+  mayHaveWritten: boolean;
 }
 
 const current = new AsyncLocalStorage<Unit>();
 const statementNames = new Map<string, string>();
 const MAX_ATTEMPTS = 5;
+
+const WRITES = /\b(?:INSERT\s+INTO|UPDATE\s+(?!SKIP\b|NOWAIT\b|OF\b)[a-z_]|DELETE\s+FROM)/;
+const writing = new Map<string, boolean>();
+
+/** True for the text of a statement that may change rows. */
+function mayWrite(text: string): boolean {
+  let answer = writing.get(text);
+  if (answer === undefined) writing.set(text, (answer = WRITES.test(text)));
+  return answer;
+}
+
+/** The record of the call goes into a transaction that has changed something, and into no other. */
+const RECORD = 'SELECT audit_write($1::json) WHERE pg_current_xact_id_if_assigned() IS NOT NULL';
 
 /** Statements are prepared once a connection under a name made from their text, so the text must be constant: values go into parameters. */
 function statementName(text: string): string {
@@ -62,10 +77,30 @@ export class Database {
     return (await this.execute(text, values)).rowCount ?? 0;
   }
 
+  /**
+   * The first row, or null, of a statement that makes the whole change of a call by itself, its record too: the last parameter, which is added here, is what
+   * the statement gives to `audit_write()` once, when it makes the change and answers a row. Null there (nothing is to be recorded) is taken.
+   */
+  async changeOne<T extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<T | null> {
+    const call = current.getStore() ? null : Call.current();
+    const record = call?.take() ?? null;
+    let row: T | undefined;
+    try {
+      [row] = (await this.send<T>(text, [...values, record])).rows;
+    } finally {
+      if (record !== null) call?.settle(row !== undefined);
+    }
+    if (record === null && row) call?.wroteBeside();
+    return row ?? null;
+  }
+
   /** Plain work on entities, in the surrounding transaction or on its own. Errors arrive as those of `query` do. */
   async entities<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const unit = current.getStore();
+    if (!unit && awaitsRecord()) return inUnit(this.dataSource, () => this.entities(work));
+    if (unit) unit.mayHaveWritten = true;
     try {
-      return await work(current.getStore()?.runner.manager ?? this.dataSource.manager);
+      return await work(unit?.runner.manager ?? this.dataSource.manager);
     } catch (error) {
       // TypeORM's own error holds all parameters, hashes of secrets among them
       throw translated(error instanceof QueryFailedError ? error.driverError : error);
@@ -87,7 +122,14 @@ export class Database {
   }
 
   private async execute<T extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<QueryResult<T>> {
+    // what a call changes goes into a transaction that can take its record along
+    if (!current.getStore() && mayWrite(text) && awaitsRecord()) return inUnit(this.dataSource, () => this.send<T>(text, values));
+    return this.send(text, values);
+  }
+
+  private async send<T extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<QueryResult<T>> {
     const unit = current.getStore();
+    if (unit && mayWrite(text)) unit.mayHaveWritten = true;
     const target = unit?.client ?? poolOf(this.dataSource);
     const query = () => target.query<T>({ name: statementName(text), text, values: values as unknown[] });
     try {
@@ -109,7 +151,7 @@ export class UnitOfWork {
    * serialization failure the whole of `work` runs again, so it must have no effect outside the database: no S3, Redis, HTTP or mail.
    */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    return current.getStore() ? work() : retried(() => this.once(work));
+    return current.getStore() ? work() : inUnit(this.dataSource, work);
   }
 
   /** Calls `effect` once the surrounding transaction has been committed, or at once when there is none. */
@@ -118,27 +160,51 @@ export class UnitOfWork {
     if (unit) unit.afterCommit.push(effect);
     else await effect();
   }
+}
 
-  private async once<T>(work: () => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
+/** Runs `work` in a transaction of its own; see `UnitOfWork.run`. */
+function inUnit<T>(dataSource: DataSource, work: () => Promise<T>): Promise<T> {
+  return retried(() => once(dataSource, work));
+}
+
+async function once<T>(dataSource: DataSource, work: () => Promise<T>): Promise<T> {
+  const call = Call.current();
+  const runner = dataSource.createQueryRunner();
+  try {
+    const client = (await connect(runner)) as PoolClient;
+    await runner.startTransaction();
+    const unit: Unit = { client, runner, afterCommit: [], mayHaveWritten: false };
+    let result: T;
+    let record: string | null = null;
+    let recorded = false;
     try {
-      const client = (await connect(runner)) as PoolClient;
-      await runner.startTransaction();
-      const unit: Unit = { client, runner, afterCommit: [] };
-      let result: T;
-      try {
-        result = await current.run(unit, work);
-        await runner.commitTransaction();
-      } catch (error) {
-        await runner.rollbackTransaction().catch(() => undefined);
-        throw translated(error);
-      }
-      for (const effect of unit.afterCommit) await effect();
-      return result;
+      result = await current.run(unit, work);
+      record = unit.mayHaveWritten ? (call?.take() ?? null) : null;
+      const carries = record !== null && (await writeRecord(client, record));
+      await runner.commitTransaction();
+      recorded = carries;
+      if (unit.mayHaveWritten && record === null) call?.wroteBeside();
+    } catch (error) {
+      await runner.rollbackTransaction().catch(() => undefined);
+      throw translated(error);
     } finally {
-      await runner.release().catch(() => undefined);
+      if (record !== null) call?.settle(recorded);
     }
+    for (const effect of unit.afterCommit) await effect();
+    return result;
+  } finally {
+    await runner.release().catch(() => undefined);
   }
+}
+
+/** True while the surrounding call, if there is one, has no record yet. */
+function awaitsRecord(): boolean {
+  return Call.current()?.isRecorded === false;
+}
+
+/** Puts the record into the transaction of `client`, if that has changed something. */
+async function writeRecord(client: PoolClient, record: string): Promise<boolean> {
+  return (await client.query({ name: statementName(RECORD), text: RECORD, values: [record] })).rowCount === 1;
 }
 
 /** What stays as it is for `UnitOfWork.run` to see, or what a user can act on. */

@@ -107,7 +107,7 @@ const INSERT_FOLDERS = `
   ), made AS (
     SELECT i.id, NULL::jsonb AS facts FROM item i, top
   ), ${plainNews('$11', 'made')}
-  SELECT ${WOKEN_FEEDS} AS woken FROM top`;
+  SELECT ${WOKEN_FEEDS} AS woken, audit_write($12) FROM top`;
 
 interface ResolvedRow extends PlacedRow {
   entry: string | null;
@@ -234,7 +234,7 @@ export class NodeRepository {
     nowMs: number,
     news: News,
   ): Promise<{ inserted: boolean; woken: readonly string[] }> {
-    const row = await this.database.queryOne<{ woken: string[] | null }>(INSERT_FOLDERS, [
+    const row = await this.database.changeOne<{ woken: string[] | null }>(INSERT_FOLDERS, [
       spaceId,
       folders.map((f) => f.id),
       folders.map((f) => f.parentId),

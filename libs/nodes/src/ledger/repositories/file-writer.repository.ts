@@ -178,14 +178,16 @@ const FROM_NODE = `FROM node n JOIN spaces s ON s.id = n.space_id LEFT JOIN favo
 const RESULT = `SELECT ${NODE_COLUMNS} ${FROM_NODE}`;
 const RESULT_AND_WOKEN = `SELECT ${NODE_COLUMNS}, ${WOKEN_FEEDS} AS woken ${FROM_NODE}`;
 
-const uploadNewFiles = (match: Match): string =>
-  `WITH RECURSIVE ${[ITEM, fromSession(match).newFile, BLOB, INSERT_NODE, NEWS, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT_AND_WOKEN}`;
-const uploadNewVersions = (match: Match): string =>
-  `WITH RECURSIVE ${[ITEM, target(match), fromSession(match).newVersion, BLOB, updateNode(match), NEWS, VERSION_AND_PARENT, QUOTA].join(',')} ${RESULT_AND_WOKEN}`;
+const uploadNewFiles = (match: Match, result: string): string =>
+  `WITH RECURSIVE ${[ITEM, fromSession(match).newFile, BLOB, INSERT_NODE, NEWS, VERSION_AND_PARENT, QUOTA].join(',')} ${result}`;
+const uploadNewVersions = (match: Match, result: string): string =>
+  `WITH RECURSIVE ${[ITEM, target(match), fromSession(match).newVersion, BLOB, updateNode(match), NEWS, VERSION_AND_PARENT, QUOTA].join(',')} ${result}`;
 
+/** One file is the whole change of a call: the record of the call, the last parameter, is written by the same statement. */
+const recorded = (record: string): string => `SELECT ${NODE_COLUMNS}, ${WOKEN_FEEDS} AS woken, audit_write(${record}) ${FROM_NODE}`;
 const UPLOAD = {
-  newFile: { one: uploadNewFiles(ONE), many: uploadNewFiles(MANY) },
-  newVersion: { one: uploadNewVersions(ONE), many: uploadNewVersions(MANY) },
+  newFile: { one: uploadNewFiles(ONE, recorded('$8')), many: uploadNewFiles(MANY, RESULT_AND_WOKEN) },
+  newVersion: { one: uploadNewVersions(ONE, recorded('$9')), many: uploadNewVersions(MANY, RESULT_AND_WOKEN) },
 };
 const BLOB_NEW_FILE = `WITH ${[ITEM, FROM_BLOB.newFile, INSERT_NODE, VERSION_AND_PARENT].join(',')} ${RESULT}`;
 const BLOB_NEW_VERSION = `WITH ${[ITEM, target(MANY), FROM_BLOB.newVersion, updateNode(MANY), VERSION_AND_PARENT].join(',')} ${RESULT}`;
@@ -214,13 +216,10 @@ export class FileWriter {
     if (!first) return { nodes: [], woken: [] };
     const text = first.seenVersionNo === 0 ? UPLOAD.newFile : UPLOAD.newVersion;
     const one = first.seenVersionNo === 0 ? [first.sessionId] : [first.sessionId, first.nodeId];
-    const rows = await this.write<NodeView & { readonly woken: string[] | null }>(second ? text.many : text.one, viewerId, items, nowMs, [
-      ownerId,
-      news,
-      unlimitedSpaceId,
-      ...(second ? [] : one),
-    ]);
-    return { nodes: rows.map(({ woken: _woken, ...node }) => node), woken: rows[0]?.woken ?? [] };
+    const values = [JSON.stringify(items.map(toItem)), viewerId, nowMs, ownerId, news, unlimitedSpaceId];
+    if (second) return written(await this.database.query<WrittenRow>(text.many, values));
+    const row = await this.database.changeOne<WrittenRow>(text.one, [...values, ...one]);
+    return written(row ? [row] : []);
   }
 
   /**
@@ -228,19 +227,15 @@ export class FileWriter {
    * the blob row. Null when the file changed since it was seen. NAME_TAKEN, PARENT_NOT_FOUND.
    */
   async fromBlob(viewerId: number | null, item: FileToWrite, nowMs: number): Promise<NodeView | null> {
-    const [written] = await this.write<NodeView>(item.seenVersionNo === 0 ? BLOB_NEW_FILE : BLOB_NEW_VERSION, viewerId, [item], nowMs);
-    return written ?? null;
+    const text = item.seenVersionNo === 0 ? BLOB_NEW_FILE : BLOB_NEW_VERSION;
+    return this.database.queryOne<NodeView>(text, [JSON.stringify([toItem(item)]), viewerId, nowMs]);
   }
+}
 
-  private async write<R extends NodeView>(
-    text: string,
-    viewerId: number | null,
-    items: readonly (FileToWrite | UploadToWrite)[],
-    nowMs: number,
-    more: readonly (string | number | null)[] = [],
-  ): Promise<R[]> {
-    return this.database.query<R>(text, [JSON.stringify(items.map(toItem)), viewerId, nowMs, ...more]);
-  }
+type WrittenRow = NodeView & { readonly woken: string[] | null; readonly audit_write?: unknown };
+
+function written(rows: readonly WrittenRow[]): WrittenUploads {
+  return { nodes: rows.map(({ woken: _woken, audit_write: _recorded, ...node }) => node), woken: rows[0]?.woken ?? [] };
 }
 
 function toItem(item: FileToWrite | UploadToWrite): Record<string, string | number | boolean | null> {

@@ -110,7 +110,8 @@ const INSERT = `
      WHERE q.owner_kind = h.owner_kind AND q.owner_id = h.owner_id AND verdict.fits
   )
   INSERT INTO upload_sessions (id, temp_name, store_key, account_id, space_id, state, multipart, command, declared_bytes, declared_md5, reserved_bytes, lease_until)
-  SELECT $1::uuid, $2, $3, $4, $5::uuid, 'reserved', $6::boolean, $7::jsonb, $8::bigint, $9, $10, $11::timestamptz FROM verdict WHERE fits`;
+  SELECT $1::uuid, $2, $3, $4, $5::uuid, 'reserved', $6::boolean, $7::jsonb, $8::bigint, $9, $10, $11::timestamptz FROM verdict WHERE fits
+  RETURNING audit_write($12)`;
 
 // $1 temp name, $2 announced bytes or null, $3 a fresh key, $4 now, $5 lease of a session that is worked on, $6 when to renew the lease
 const OPEN = `
@@ -182,7 +183,7 @@ export class UploadSessionRepository {
       reserveBytes,
       leaseUntil,
     ];
-    if ((await this.database.run(INSERT, values)) === 0) throw quotaExceeded();
+    if ((await this.database.changeOne(INSERT, values)) === null) throw quotaExceeded();
   }
 
   async find(tempName: string): Promise<UploadSession | null> {
