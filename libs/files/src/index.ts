@@ -1,7 +1,7 @@
 export { type CreateFromDiff, DiffService } from './diffs/diff.service.js';
 export { DiffsModule } from './diffs/diffs.module.js';
 export { type DerivedLink, DerivedLinkService } from './downloads/derived-link.service.js';
-export { DownloadService, type DownloadLink, type LinkRequest } from './downloads/download.service.js';
+export { DownloadService, type DownloadLink, type LinkRequest, type OpenedFile } from './downloads/download.service.js';
 export { DownloadsModule } from './downloads/downloads.module.js';
 export { FilesJobsModule, FilesModule } from './files.module.js';
 export {
@@ -14,13 +14,14 @@ export {
   type Totals,
 } from './tree/browse.service.js';
 export { CopyService, type CopyNode, type CopyPlan, type CopySteps } from './tree/copy.service.js';
-export { type CreateFolder, FolderService } from './tree/folder.service.js';
+export { type CreateFolder, type CreateFolderIn, FolderService } from './tree/folder.service.js';
 export { FolderSizeService, FolderSizeTask } from './tree/folder-size.js';
 export { type FullListingResult, FullListingService, FullListingTask } from './tree/full-listing.js';
 export { type MoveNode, MoveService, type Precheck, type PrecheckResult } from './tree/move.service.js';
 export { TreeJobsModule, TreeModule } from './tree/tree.module.js';
 export { BatchConfirmService, type ConfirmOutcome, type UploadName } from './uploads/batch-confirm.service.js';
 export { ConfirmService, type ConfirmUpload } from './uploads/confirm.service.js';
+export { type ArrivedFile, FileIntake, type IncomingFile } from './uploads/file-intake.service.js';
 export { type FsckFinding, type FsckKind, type FsckOptions, type FsckReport, FsckService } from './uploads/fsck.service.js';
 export { type MultiConfirmEntry, type MultiConfirmResult, MultiConfirmService, MultiConfirmTask } from './uploads/multi-confirm.js';
 export { SessionUploadGate } from './uploads/session-upload-gate.js';
@@ -28,6 +29,7 @@ export { StoreJanitor } from './uploads/store-janitor.js';
 export type { CreateUpload } from './uploads/upload-command.js';
 export { UploadIntake } from './uploads/upload-intake.js';
 export { type CreatedUpload, type OpenedUpload, UploadService, type UploadTarget } from './uploads/upload.service.js';
+export { type TicketHolder, UploadTickets } from './uploads/upload-tickets.service.js';
 export { UploadJobsModule, UploadsModule } from './uploads/uploads.module.js';
 export { AccountOverview, type AccountOverviewView } from './overview/account-overview.service.js';
 export { OverviewModule } from './overview/overview.module.js';

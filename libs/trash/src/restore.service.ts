@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
-import { type Actor, Clock, DomainError } from '#libs/kernel';
+import { type Actor, Clock, DomainError, isDomainError, isUuid } from '#libs/kernel';
 import {
   ChangeLog,
   type ChangedRow,
@@ -18,7 +18,10 @@ import {
   MountRepository,
   nameKey,
   type NodeChange,
+  nodeNotFound,
+  type NodeRef,
   NodeRepository,
+  NodeResolver,
   type NodeView,
   pathSegments,
   type PlacedNode,
@@ -54,6 +57,7 @@ export class RestoreService {
     private readonly spaces: SpaceService,
     private readonly spaceRows: SpaceRepository,
     private readonly nodes: NodeRepository,
+    private readonly resolver: NodeResolver,
     private readonly mounts: MountRepository,
     private readonly rows: TrashRepository,
     private readonly subtrees: SubtreeRepository,
@@ -82,6 +86,33 @@ export class RestoreService {
       await this.checkPlan({ node, folder });
       const rows = await this.putBack(actor, spaceId, [{ node, folder }], deltas);
       return restored({ node, folder }, rows.get(node.id)!);
+    });
+  }
+
+  /**
+   * Brings one trashed node back into a folder of the same space, which the actor may write to. NODE_NOT_FOUND when it is not in the trash,
+   * INSIDE_TRASHED_FOLDER when a folder above it is what was trashed, FORBIDDEN, NOT_A_FOLDER, NAME_TAKEN, MOUNT_INTO_SHARE (another space), TREE_TOO_DEEP.
+   */
+  async restoreInto(actor: Actor, nodeId: string, target: NodeRef): Promise<LocatedNode> {
+    const [seen] = isUuid(nodeId) ? await this.nodes.byIds([nodeId]) : [];
+    if (!seen) throw nodeNotFound('source');
+    return this.unitOfWork.run(async () => {
+      await this.spaces.lock(seen.spaceId);
+      const [node] = await this.nodes.byIds([nodeId]);
+      if (!node) throw nodeNotFound('source');
+      await this.access.require(actor, 'node.restore', [node]).catch(notFoundAsSource);
+      if (node.removal === null) throw new DomainError('INSIDE_TRASHED_FOLDER', 'It lies in a folder that is in the trash: bring that back.');
+      if (node.removal !== 'trashed') throw nodeNotFound('source');
+      const folder = await this.resolver.find(actor, target);
+      if (!folder) throw nodeNotFound('target');
+      await this.access.require(actor, 'node.create', [folder.node]);
+      if (folder.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
+      if (folder.node.spaceId !== node.spaceId) throw new DomainError('MOUNT_INTO_SHARE', 'It goes back to a folder of its own owner only.');
+      const plan = { node, folder };
+      await this.makeRoom(actor, plan, 'fail');
+      await this.checkPlan(plan);
+      const rows = await this.putBack(actor, node.spaceId, [plan]);
+      return restored(plan, rows.get(node.id)!);
     });
   }
 
@@ -196,4 +227,8 @@ function comingBack(actor: Actor, { node, folder }: Planned): NodeChange {
 
 function goingAway(actor: Actor, node: NodeView): NodeChange {
   return { type: changeOf('deleted', node), actorId: viewerOf(actor), node, folderId: node.parentId, name: node.name };
+}
+
+function notFoundAsSource(error: unknown): never {
+  throw isDomainError(error, 'NODE_NOT_FOUND') ? nodeNotFound('source') : error;
 }

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
-import { type Actor, Clock, DomainError } from '#libs/kernel';
+import { type Actor, Clock, DomainError, isUuid } from '#libs/kernel';
 import {
   childPath,
   type LocatedNode,
+  nodeNotFound,
   type NodeOrder,
   type NodeRef,
   NodeRepository,
@@ -24,6 +25,7 @@ import { TaskService } from '#libs/tasks';
 import type { TrashOutcome } from './outcome.js';
 import { Remover, type TrashNodes } from './remover.js';
 import { SharedTrashRepository } from './repositories/shared-trash.repository.js';
+import { TrashEmptier } from './trash-emptier.js';
 import { UndeleteService } from './undelete.service.js';
 
 export interface ListTrash {
@@ -86,6 +88,7 @@ export class TrashService {
     private readonly shared: SharedTrashRepository,
     private readonly remover: Remover,
     private readonly undeletes: UndeleteService,
+    private readonly emptier: TrashEmptier,
     private readonly access: AccessService,
     private readonly tasks: TaskService,
     private readonly clock: Clock,
@@ -153,6 +156,20 @@ export class TrashService {
     await this.access.require(actor, 'node.delete', found ?? []);
     const nodeIds = found && found.map((node) => node.id);
     return this.tasks.start(actor, 'trash.clear', { spaceId, nodeIds, beforeMs: this.clock.nowMs() } satisfies ClearInput);
+  }
+
+  /**
+   * Takes one item out of the trash for good, at once: what it holds goes in the background. NODE_NOT_FOUND when it is not in the trash,
+   * INSIDE_TRASHED_FOLDER when a folder above it is, FORBIDDEN: only the owner erases.
+   */
+  async erase(actor: Actor, nodeId: string): Promise<void> {
+    const [node] = isUuid(nodeId) ? await this.nodes.byIds([nodeId]) : [];
+    if (!node) throw nodeNotFound();
+    await this.access.require(actor, 'node.delete', [node]);
+    if (node.removal === null) throw new DomainError('INSIDE_TRASHED_FOLDER', 'It lies in a folder that is in the trash: erase that.');
+    if (actor.kind === 'account' && node.ownerId !== actor.accountId) throw new DomainError('FORBIDDEN', 'Only the owner erases what is in the trash.');
+    const erased = await this.emptier.empty(node.spaceId, [node.id], this.clock.now(), null, () => Promise.resolve());
+    if (erased === 0) throw nodeNotFound();
   }
 
   /** Starts the erasing of the whole trash and of every version that is not current. One that still waits is not started twice. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { type Actor, Clock } from '#libs/kernel';
-import { authorOf, FolderMaker, type LocatedNode, SpaceService, viewerOf } from '#libs/nodes';
+import { authorOf, FolderMaker, type LocatedNode, type NodeRef, NodeResolver, quotaExceeded, QuotaLedger, SpaceService, viewerOf } from '#libs/nodes';
 
 import { checkClientTime } from './client-time.js';
 
@@ -15,12 +15,21 @@ export interface CreateFolder {
   readonly clientModifiedMs?: number | null;
 }
 
+export interface CreateFolderIn {
+  readonly folder: NodeRef;
+  readonly name: string;
+  /** True: whoever owns the place must have space left. */
+  readonly needsSpace?: boolean;
+}
+
 /** Makes folders. */
 @Injectable()
 export class FolderService {
   constructor(
     private readonly spaces: SpaceService,
     private readonly maker: FolderMaker,
+    private readonly resolver: NodeResolver,
+    private readonly quotas: QuotaLedger,
     private readonly access: AccessService,
     private readonly clock: Clock,
   ) {}
@@ -38,6 +47,29 @@ export class FolderService {
     const { folder } = await this.maker.ensure(
       { ...command, ...start, authorId: authorOf(actor)!, viewerId, makerId: viewerId, nowMs: this.clock.nowMs(), mustBeNew: true },
       (parent) => this.access.require(actor, 'node.create', [parent]),
+    );
+    return folder.node;
+  }
+
+  /** Makes a folder in another one, wherever that stands. NODE_NOT_FOUND, NOT_A_FOLDER, QUOTA_EXCEEDED; else as `create`. */
+  async createIn(actor: Actor, { folder: ref, name, needsSpace = false }: CreateFolderIn): Promise<LocatedNode> {
+    const { node: parent } = await this.resolver.get(actor, ref);
+    await this.access.require(actor, 'node.create', [parent]);
+    if (needsSpace && (await this.quotas.freeBytes(parent.ownerId)) === 0) throw quotaExceeded();
+    const viewerId = viewerOf(actor);
+    const { folder } = await this.maker.ensure(
+      {
+        spaceId: parent.spaceId,
+        startId: parent.id,
+        path: [name],
+        createParents: false,
+        mustBeNew: true,
+        authorId: authorOf(actor)!,
+        viewerId,
+        makerId: viewerId,
+        nowMs: this.clock.nowMs(),
+      },
+      (found) => this.access.require(actor, 'node.create', [found]),
     );
     return folder.node;
   }

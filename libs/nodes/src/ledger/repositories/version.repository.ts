@@ -100,6 +100,17 @@ export class VersionRepository {
     return rows.map(toVersion);
   }
 
+  /** Number of the newest version that was there at `at`, or (null) of the oldest that is kept; null when there is none. */
+  async numberAt(nodeId: string, at: Date | null): Promise<number | null> {
+    const row = await this.database.queryOne<{ no: number }>(
+      at === null
+        ? 'SELECT no FROM versions WHERE node_id = $1 ORDER BY no LIMIT 1'
+        : 'SELECT no FROM versions WHERE node_id = $1 AND created_at <= $2 ORDER BY no DESC LIMIT 1',
+      at === null ? [nodeId] : [nodeId, at],
+    );
+    return row?.no ?? null;
+  }
+
   /** Versions with a number above `afterNo`, oldest first. */
   async after(nodeId: string, afterNo: number): Promise<Version[]> {
     const rows = await this.database.query<VersionRow>(`SELECT ${COLUMNS} FROM versions v WHERE v.node_id = $1 AND v.no > $2 ORDER BY v.no`, [

@@ -1,0 +1,66 @@
+import type { Readable } from 'node:stream';
+
+import { Injectable } from '@nestjs/common';
+
+import { type AccountActor, DomainError } from '#libs/kernel';
+import { type LocatedNode, NodeRepository } from '#libs/nodes';
+
+import { ConfirmService } from './confirm.service.js';
+import { UploadIntake } from './upload-intake.js';
+import { type OpenedUpload, UploadService } from './upload.service.js';
+
+/** What the bytes become. */
+export interface IncomingFile {
+  /** A folder, in which `name` is made or gets a new version; or a file, which gets a new version whatever `name` says. */
+  readonly target: Pick<LocatedNode, 'id' | 'kind'>;
+  readonly name: string;
+  readonly body: Readable;
+  /** Bytes of the body, when they are known. */
+  readonly sizeBytes: number | null;
+  /** What a name that is taken leads to: a new version of the file, or NAME_TAKEN. Default `version`. */
+  readonly onConflict?: 'version' | 'fail';
+}
+
+/** Bytes that have arrived and are durable; nobody sees them before they are confirmed. */
+export interface ArrivedFile {
+  readonly upload: OpenedUpload;
+}
+
+/** Takes whole files whose bytes come through this process, in two steps, so that a request that breaks off behind a file shows none of its files. */
+@Injectable()
+export class FileIntake {
+  constructor(
+    private readonly uploads: UploadService,
+    private readonly intake: UploadIntake,
+    private readonly confirms: ConfirmService,
+    private readonly nodes: NodeRepository,
+  ) {}
+
+  /** Stores the bytes. As UploadService.create and UploadIntake.take; NODE_NOT_FOUND when the target is gone. */
+  async take(actor: AccountActor, { target, name, body, sizeBytes, onConflict = 'version' }: IncomingFile): Promise<ArrivedFile> {
+    const place = target.kind === 'folder' ? { folderId: target.id, path: [name] } : await this.placeOf(target.id);
+    const created = await this.uploads.create(actor, {
+      ...place,
+      overwrite: target.kind === 'file' || onConflict === 'version',
+      createParents: false,
+      multipart: false,
+      ...(sizeBytes === null ? {} : { sizeBytes }),
+    });
+    // Only a file whose checksum was announced is found without its bytes.
+    if (created.kind === 'deduplicated') throw new DomainError('INTERNAL', 'an upload without a checksum was deduplicated');
+    await this.intake.take(created, body, sizeBytes);
+    return { upload: created };
+  }
+
+  /** Makes the file. As ConfirmService.confirm. */
+  confirm(actor: AccountActor, { upload }: ArrivedFile): Promise<LocatedNode> {
+    return this.confirms.confirm({ accountId: actor.accountId, tempName: upload.tempName, actor });
+  }
+
+  /** Where a file stands now, by its own name: that of the row, not of a mount. */
+  private async placeOf(fileId: string): Promise<{ folderId: string; path: readonly string[] }> {
+    const [file] = await this.nodes.byIds([fileId]);
+    if (!file?.parentId || file.removal !== null) throw new DomainError('NODE_NOT_FOUND', 'The file was not found.');
+    return { folderId: file.parentId, path: [file.name] };
+  }
+}
