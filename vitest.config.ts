@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import swc from 'unplugin-swc';
 import { defineConfig } from 'vitest/config';
 
@@ -12,6 +14,8 @@ const shared = {
 export default defineConfig({
   ...shared,
   test: {
+    // Tests wait for other processes much of their time: two files at once even on two cores, where one would be the default.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { ...shared, test: { name: 'unit', include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/support/**/*.spec.ts'], environment: 'node' } },
       {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
-import { LauncherError, projectRoot } from './project.mjs';
+import { LauncherError, PROCESS_FLAGS, projectRoot } from './project.mjs';
 import { say, warn } from './progress.mjs';
 import { dieWithParent, ended, endProcess, spawnCommand } from './process-tree.mjs';
 
@@ -96,7 +96,7 @@ export class SupervisedApp {
   #launch() {
     const { name, entry, env, logFile, onLaunch } = this.options;
     const log = fs.createWriteStream(logFile, { flags: 'a', mode: 0o600 });
-    const command = [...dieWithParent('TERM'), process.execPath, '--enable-source-maps', entry];
+    const command = [...dieWithParent('TERM'), process.execPath, ...PROCESS_FLAGS, entry];
     // A session of its own: the terminal's Ctrl-C reaches the launcher alone, which passes it on once.
     const child = spawnCommand(command, { cwd: projectRoot, env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.#child = child;

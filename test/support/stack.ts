@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 
 import { afterEach } from 'vitest';
 
+import { PROCESS_FLAGS } from '../../scripts/lib/project.mjs';
 import { adminCredentials, createTestBucket, createTestDatabase, testRedisUrl } from './services.js';
 
 const projectRoot = resolve(import.meta.dirname, '../..');
@@ -71,7 +72,7 @@ class AppProcess {
   ) {}
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ['--enable-source-maps', this.entry], {
+    const child = spawn(process.execPath, [...PROCESS_FLAGS, this.entry], {
       cwd: projectRoot,
       env: { ...this.env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
