@@ -10,7 +10,7 @@ export class Analytics1795295040000 implements MigrationInterface {
       CREATE TABLE account_days (
         day date NOT NULL,
         account_id bigint NOT NULL,
-        client text NOT NULL CONSTRAINT ck_account_days_client CHECK (client IN ('desktop', 'mobile', 'web', 'other')),
+        client text NOT NULL CONSTRAINT ck_account_days_client CHECK (client IN ('desktop', 'mobile', 'other')),
         PRIMARY KEY (day, account_id, client)
       );
 
@@ -139,7 +139,6 @@ export class Analytics1795295040000 implements MigrationInterface {
         active_users bigint NOT NULL,
         active_desktop bigint NOT NULL,
         active_mobile bigint NOT NULL,
-        active_web bigint NOT NULL,
         active_other bigint NOT NULL,
         PRIMARY KEY (period, starts_on, company_id, region),
         CONSTRAINT fk_analytics_figures_period FOREIGN KEY (period, starts_on) REFERENCES analytics_periods (period, starts_on) ON DELETE CASCADE

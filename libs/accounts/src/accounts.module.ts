@@ -35,6 +35,7 @@ import { PasswordHasher } from './password-hasher.js';
 import { ProfileService } from './profile.service.js';
 import { RecoveryService } from './recovery.service.js';
 import { RegistrationService } from './registration.service.js';
+import { AccountDayRepository } from './repositories/account-day.repository.js';
 import { AbandonedRepository } from './repositories/abandoned.repository.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { AdminRightsRepository } from './repositories/admin-rights.repository.js';
@@ -80,6 +81,7 @@ const SERVICES = [
   providers: [
     { provide: Clock, useClass: SystemClock },
     AbandonedRepository,
+    AccountDayRepository,
     AccountRepository,
     AdminRepository,
     AdminRightsRepository,

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 
 import { BlobStore } from '#libs/blob-store';
-import { type AccountActor, Clock, DomainError, randomHex } from '#libs/kernel';
+import { type AccountActor, Clock, csvLine, DomainError, randomHex } from '#libs/kernel';
 import { DerivedObjectRepository } from '#libs/nodes';
 import { HandlesTask, type TaskContext, type TaskHandler, TaskService } from '#libs/tasks';
 
@@ -64,7 +64,7 @@ export class EventLogTask implements TaskHandler<EventFilter> {
   }
 
   private async *write(accountId: number, filter: EventFilter, count: (written: number) => Promise<void>): AsyncGenerator<Buffer> {
-    yield Buffer.from(line(['time', 'type', 'path', 'old_path', 'user_id', 'user_name', 'owner_name', 'size', 'version']));
+    yield Buffer.from(csvLine(['time', 'type', 'path', 'old_path', 'user_id', 'user_name', 'owner_name', 'size', 'version']));
     for (let position: Position | null = null; ;) {
       const page: EventView[] = await this.feed.before(accountId, filter, position, PAGE);
       if (page.length === 0) return;
@@ -77,17 +77,5 @@ export class EventLogTask implements TaskHandler<EventFilter> {
 
 function lineOf({ atMs, type, path, oldPath, actorId, actorName, ownerName, facts }: EventView): string {
   const { size, version } = facts;
-  return line([new Date(atMs).toISOString(), type, path, oldPath, actorId, actorName, ownerName, size, version]);
-}
-
-function line(values: readonly unknown[]): string {
-  return `${values.map(field).join(',')}\r\n`;
-}
-
-/** Names are of users: spreadsheets take a field that begins like a formula for one, unless an apostrophe comes first. */
-function field(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  if (typeof value !== 'string') return '';
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvLine([new Date(atMs).toISOString(), type, path, oldPath, actorId, actorName, ownerName, size, version]);
 }

@@ -1,6 +1,7 @@
 export { type AccountActor, type AccountRole, type Actor, type GuestActor, type SystemActor, SYSTEM_ACTOR } from './actor.js';
 export { Call } from './call.js';
 export { Clock, SystemClock } from './clock.js';
+export { csvLine } from './csv.js';
 export { decodeCursor, encodeCursor } from './cursor.js';
 export { DOMAIN_ERROR_CODES, DomainError, type DomainErrorCode, isDomainError } from './domain-error.js';
 export { isUuid, newId, randomHex, randomUrlSafe, sha256 } from './ids.js';
