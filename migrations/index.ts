@@ -15,6 +15,7 @@ import { CompanySettings1795294860000 } from './20261121210100-company-settings.
 import { Policies1795294920000 } from './20261121210200-policies.js';
 import { Audit1795294980000 } from './20261121210300-audit.js';
 import { Analytics1795295040000 } from './20261121210400-analytics.js';
+import { SignIn1795295100000 } from './20261121210500-sign-in.js';
 import { Erasing1795295160000 } from './20261121210600-erasing.js';
 import { Fileago1795298400000 } from './20261121220000-fileago.js';
 
@@ -37,6 +38,7 @@ export const MIGRATIONS = [
   Policies1795294920000,
   Audit1795294980000,
   Analytics1795295040000,
+  SignIn1795295100000,
   Erasing1795295160000,
   Fileago1795298400000,
 ];

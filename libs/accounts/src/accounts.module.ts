@@ -21,6 +21,8 @@ import { UserInviter } from './admin/user-inviter.js';
 import { UserSearch } from './admin/user-search.service.js';
 import { AdminBootstrap } from './admin-bootstrap.service.js';
 import { AdminRights } from './admin-rights.js';
+import { Arrivals } from './arrivals/arrivals.service.js';
+import { PersonLinkRepository } from './arrivals/repositories/person-link.repository.js';
 import { Authenticator } from './authenticator.service.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
 import { Devices } from './devices.service.js';
@@ -28,6 +30,7 @@ import { AccountSecretEntity } from './entities/account-secrets.entity.js';
 import { AccountValueEntity } from './entities/account-values.entity.js';
 import { LoginEntity } from './entities/logins.entity.js';
 import { Identities } from './identities.service.js';
+import { LoginTries } from './login-tries.js';
 import { LoginService } from './login.service.js';
 import { OauthService } from './oauth.service.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
@@ -46,6 +49,9 @@ import { SecretRepository } from './repositories/secret.repository.js';
 import { TokenKeyRepository } from './repositories/token-key.repository.js';
 import { TokenRepository } from './repositories/token.repository.js';
 import { ValueRepository } from './repositories/value.repository.js';
+import { SecondFactorRepository } from './second-factor/repositories/second-factor.repository.js';
+import { SecondFactorCodes } from './second-factor/second-factor-codes.js';
+import { SecondFactorService } from './second-factor/second-factor.service.js';
 import { SessionService } from './session.service.js';
 import { SweepAccountsJob } from './sweep.job.js';
 import { TokenKeys } from './token-keys.service.js';
@@ -71,6 +77,9 @@ const SERVICES = [
   Impersonation,
   UserInviter,
   UserSearch,
+  LoginTries,
+  SecondFactorService,
+  Arrivals,
   Identities,
   TokenKeys,
 ];
@@ -97,6 +106,9 @@ const SERVICES = [
     PasswordHasher,
     ActivityRecorder,
     CredentialVerifier,
+    SecondFactorCodes,
+    SecondFactorRepository,
+    PersonLinkRepository,
     OneTimeSecrets,
     SweepAccountsJob,
     ...SERVICES,

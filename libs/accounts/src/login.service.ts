@@ -8,6 +8,7 @@ import { basicCandidates, emailLogin, isPair, type LoginName, parseLogin, phoneL
 import { OneTimeSecrets } from './one-time-secrets.js';
 import { refusePair } from './pair-rule.js';
 import { AccountRepository } from './repositories/account.repository.js';
+import { SecondFactorService } from './second-factor/second-factor.service.js';
 import { type ClientInfo, type Session, SessionService, type TokenWish } from './session.service.js';
 
 const MAX_PASSWORD_BYTES = 4_096;
@@ -18,6 +19,8 @@ export interface PasswordProof {
   readonly email?: string | undefined;
   readonly phone?: string | undefined;
   readonly password?: string | undefined;
+  /** The code of the second factor, where the account has one. */
+  readonly otp?: string | undefined;
 }
 
 /** A password, or a one-time key. */
@@ -32,6 +35,7 @@ export class LoginService {
     private readonly verifier: CredentialVerifier,
     private readonly sessions: SessionService,
     private readonly secrets: OneTimeSecrets,
+    private readonly secondFactor: SecondFactorService,
     private readonly accounts: AccountRepository,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -39,12 +43,12 @@ export class LoginService {
 
   /** Signs in by the key when there is one, else by password; see `byKey` and `byPassword`. */
   login(command: LoginCommand, client: ClientInfo): Promise<Session> {
-    return command.key ? this.byKey(command.key, command, client) : this.byPassword(command, client);
+    return command.key ? this.byKey(command.key, command, client, command.otp) : this.byPassword(command, client);
   }
 
   /**
    * Signs in by password. INVALID_CREDENTIALS (also for what is no login at all), LAST_ATTEMPT, LOGIN_LOCKED, RATE_LIMITED, ACCOUNT_DISABLED,
-   * ACCOUNT_NOT_CONFIRMED; INVALID_ARGUMENT when login or password is missing.
+   * ACCOUNT_NOT_CONFIRMED, SECOND_FACTOR_REQUIRED, SECOND_FACTOR_WRONG; INVALID_ARGUMENT when login or password is missing.
    */
   async byPassword(command: PasswordProof & TokenWish, client: ClientInfo): Promise<Session> {
     const { accountId, secretHash } = await this.verify(command, client);
@@ -53,28 +57,32 @@ export class LoginService {
 
   /** The account that login and password prove, without making a token. Throws as `byPassword`; FORBIDDEN for a pair made for one program. */
   async verify(command: PasswordProof, client: ClientInfo): Promise<VerifiedCredential> {
-    const { login, email, phone, password } = command;
+    const { login, email, phone, password, otp } = command;
     if (!password || !(login || email || phone)) throw new DomainError('INVALID_ARGUMENT', 'Login and password are required.');
     if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) throw new DomainError('INVALID_ARGUMENT', 'The password is too long.');
     const name = login ? readOrUnknown(parseLogin, login) : email ? readOrUnknown(emailLogin, email) : readOrUnknown(phoneLogin, phone ?? '');
-    return this.ofPerson(await this.verifier.verify([name], password, client.ip));
+    return this.ofPerson(await this.verifier.verify([name], { password, code: otp || undefined }, client.ip));
   }
 
   /**
    * A temporary token for `user:password` of HTTP Basic. FORBIDDEN for a pair made for one program.
    */
-  async byBasic(userPass: string, client: ClientInfo): Promise<Session> {
+  async byBasic(userPass: string, client: ClientInfo, otp?: string): Promise<Session> {
     const split = splitBasic(userPass);
     const names = split === null ? [] : basicCandidates(split.user);
-    const { accountId, secretHash } = this.ofPerson(await this.verifier.verify(names, split?.password ?? '', client.ip));
+    const proof = { password: split?.password ?? '', code: otp || undefined };
+    const { accountId, secretHash } = this.ofPerson(await this.verifier.verify(names, proof, client.ip));
     return this.sessions.open(accountId, { permanent: false }, client, secretHash);
   }
 
   /**
    * Signs in by a one-time key: one of `generateKey`, or that of a recovery mail. The latter asks for a new password, and confirms the address
-   * that received it. INVALID_CREDENTIALS for an unknown or ended key, FORBIDDEN for a used one.
+   * that received it; where a second factor is on it takes its code too (thrown as by a login). INVALID_CREDENTIALS for an unknown or ended key, FORBIDDEN
+   * for a used one.
    */
-  byKey(key: string, wish: TokenWish, client: ClientInfo): Promise<Session> {
+  async byKey(key: string, wish: TokenWish, client: ClientInfo, otp?: string): Promise<Session> {
+    const recovers = await this.secrets.ownerOf(key, 'recover');
+    if (recovers !== null) await this.secondFactor.require(recovers, otp || undefined, client.ip);
     return this.unitOfWork.run(async () => {
       // A recovery link is opened by mail programs and browsers that may ask twice; a key is passed from program to program.
       const secret =

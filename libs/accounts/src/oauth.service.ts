@@ -8,15 +8,25 @@ import { LoginService, type PasswordProof } from './login.service.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import type { SecretRecord } from './repositories/secret.repository.js';
+import { SecondFactorService } from './second-factor/second-factor.service.js';
 import { type ClientInfo, type Session, SessionService, type TokenWish } from './session.service.js';
 import { shownText } from './texts.js';
 
 const MAX_CALLBACK_BYTES = 2_048;
 
 export interface OauthCommand extends TokenWish {
-  /** Where the browser goes afterwards: an absolute http(s) URL. */
-  readonly callback: string;
+  /** Where the browser goes afterwards: an absolute http(s) URL; null only with a provider. */
+  readonly callback: string | null;
   readonly clientId?: string | undefined;
+  /** The company at whose identity provider the person signs in, instead of by a password here; `google` = at Google. */
+  readonly provider?: number | 'google' | undefined;
+}
+
+/** A request that waits for the person. */
+export interface OpenRequest {
+  readonly provider: number | 'google' | null;
+  /** Null = the session is answered to whoever comes back from the provider. */
+  readonly callback: string | null;
 }
 
 /**
@@ -30,20 +40,24 @@ export class OauthService {
     private readonly logins: LoginService,
     private readonly sessions: SessionService,
     private readonly secrets: OneTimeSecrets,
+    private readonly secondFactor: SecondFactorService,
     private readonly accounts: AccountRepository,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** Opens a request that is good for 15 minutes. INVALID_ARGUMENT for a callback that is no plain http(s) URL. */
   async request(command: OauthCommand): Promise<{ readonly authorizeUrl: string; readonly requestToken: string }> {
-    const callback = checkedCallback(command.callback);
+    const { provider = null } = command;
+    const callback = command.callback === null && provider !== null ? null : checkedCallback(command.callback ?? '');
     const requestToken = await this.secrets.make('oauth_request', null, {
       callback,
+      provider,
       clientId: shownText(command.clientId ?? ''),
       permanent: command.permanent,
       deviceDescription: shownText(command.deviceDescription ?? ''),
     });
-    return { authorizeUrl: `${this.config.http.publicUrl}/api/1/accounts/authorize/?request_token=${requestToken}`, requestToken };
+    const step = provider === null ? 'authorize' : 'oidc_start';
+    return { authorizeUrl: `${this.config.http.publicUrl}/api/1/accounts/${step}/?request_token=${requestToken}`, requestToken };
   }
 
   /**
@@ -51,23 +65,45 @@ export class OauthService {
    * or is finished. May be repeated until the request is confirmed: web clients repeat it because of how they read the redirect.
    */
   async authorize(requestToken: string, credentials: PasswordProof, client: ClientInfo): Promise<string> {
-    const { callback } = await this.openRequest(requestToken);
+    const { callback, provider } = await this.find(requestToken);
+    // its person was to be shown the sign-in of a company, not a form for passwords
+    if (callback === null || provider !== null) throw notOpen();
     const { accountId, secretHash } = await this.logins.verify(credentials, client);
     const verifier = await this.unitOfWork.run(async () => {
       // A password that was replaced since then proves nothing; one that changes from now on ends the verifier.
       await this.accounts.lock(accountId);
       if ((await this.accounts.passwordHash(accountId)) !== secretHash) throw notOpen();
-      const { secret } = await this.openRequest(requestToken);
-      return this.secrets.make('oauth_verifier', accountId, { requestId: secret.id });
+      return this.verifierFor(requestToken, accountId, false);
     });
-    const target = new URL(callback);
-    target.searchParams.set('oauth_token', requestToken);
-    target.searchParams.set('oauth_verifier', verifier);
-    return target.toString();
+    return withVerifier(callback, requestToken, verifier);
   }
 
-  /** Exchanges token and verifier for a session. FORBIDDEN for a second use and for values that do not belong together. */
-  confirm(requestToken: string, verifier: string, client: ClientInfo): Promise<Session> {
+  /** What a request is for. FORBIDDEN when it is unknown, has ended or is finished. */
+  async find(requestToken: string): Promise<OpenRequest> {
+    const { payload } = await this.openRequest(requestToken);
+    const { callback = null, provider = null } = payload as Partial<OpenRequest>;
+    return { callback, provider };
+  }
+
+  /**
+   * The verifier for an account that an identity provider has proven, in the surrounding transaction or one of its own. `confirm` asks for the code of
+   * the account's second factor, if it has one. FORBIDDEN as `find`.
+   */
+  prove(requestToken: string, accountId: number): Promise<string> {
+    return this.unitOfWork.run(async () => {
+      await this.accounts.lock(accountId);
+      return this.verifierFor(requestToken, accountId, true);
+    });
+  }
+
+  /**
+   * Exchanges token and verifier for a session. FORBIDDEN for a second use and for values that do not belong together. After a sign-in at a provider it
+   * takes the code of a second factor that is on, thrown as by a login: the request can be repeated with it.
+   */
+  async confirm(requestToken: string, verifier: string, client: ClientInfo, otp?: string): Promise<Session> {
+    const proven = await this.unitOfWork.run(() => this.secrets.find(verifier, 'oauth_verifier'));
+    if (proven?.payload['asksCode'] === true && proven.accountId !== null)
+      await this.secondFactor.require(proven.accountId, otp || undefined, client.ip);
     return this.unitOfWork.run(async () => {
       const request = await this.secrets.redeem(requestToken, ['oauth_request'], { repeatable: false });
       const proof = request && (await this.secrets.redeem(verifier, ['oauth_verifier'], { repeatable: false }));
@@ -77,11 +113,24 @@ export class OauthService {
     });
   }
 
-  private async openRequest(requestToken: string): Promise<{ secret: SecretRecord; callback: string }> {
+  private async verifierFor(requestToken: string, accountId: number, asksCode: boolean): Promise<string> {
+    const request = await this.openRequest(requestToken);
+    return this.secrets.make('oauth_verifier', accountId, { requestId: request.id, asksCode });
+  }
+
+  private async openRequest(requestToken: string): Promise<SecretRecord> {
     const secret = await this.secrets.find(requestToken, 'oauth_request');
     if (secret === null) throw notOpen();
-    return { secret, callback: String(secret.payload['callback']) };
+    return secret;
   }
+}
+
+/** The callback of a request with what `confirm` takes. */
+export function withVerifier(callback: string, requestToken: string, verifier: string): string {
+  const target = new URL(callback);
+  target.searchParams.set('oauth_token', requestToken);
+  target.searchParams.set('oauth_verifier', verifier);
+  return target.toString();
 }
 
 function notOpen(): DomainError {

@@ -39,6 +39,11 @@ export class OneTimeSecrets {
     return secret?.usedAt === null ? secret : null;
   }
 
+  /** Whose living secret `value` is, used or not; null when there is none, or it is nobody's. Without holding it. */
+  async ownerOf(value: string, purpose: SecretPurpose): Promise<number | null> {
+    return isSecret(value) ? this.secrets.ownerOf(value, purpose, this.clock.now()) : null;
+  }
+
   /**
    * Uses a secret up. Null when it is unknown or has ended. A used one is FORBIDDEN, except, with `repeatable`, in the minute after its
    * first use: then the client only asks again.

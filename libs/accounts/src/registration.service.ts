@@ -11,6 +11,7 @@ import { OneTimeSecrets, SECRET_LIFE_MS } from './one-time-secrets.js';
 import { checkNewPassword, PasswordHasher } from './password-hasher.js';
 import { AccountRepository, type NewAccount } from './repositories/account.repository.js';
 import type { SecretRecord } from './repositories/secret.repository.js';
+import { SecondFactorService } from './second-factor/second-factor.service.js';
 import { type ClientInfo, type Session, SessionService } from './session.service.js';
 import { checkedLanguage, checkedName } from './texts.js';
 
@@ -57,6 +58,7 @@ export class RegistrationService {
     private readonly accounts: AccountRepository,
     private readonly sessions: SessionService,
     private readonly secrets: OneTimeSecrets,
+    private readonly secondFactor: SecondFactorService,
     private readonly hasher: PasswordHasher,
     private readonly mailer: Mailer,
     private readonly limiter: Limiter,
@@ -106,6 +108,18 @@ export class RegistrationService {
     });
   }
 
+  /**
+   * Makes the account of somebody whom a provider or directory has proven, without a password, in the surrounding transaction. LOGIN_TAKEN.
+   */
+  createProven(person: { readonly login: LoginName; readonly name: string }, companyId: number | null): Promise<number> {
+    return this.unitOfWork.run(async () => {
+      const now = this.clock.now();
+      const id = await this.accounts.insert({ name: person.name, lang: 'en', passwordHash: null, state: 'active', companyId }, now);
+      await this.accounts.insertLogin(newId(now.getTime()), id, person.login, now, { confirmed: true });
+      return id;
+    });
+  }
+
   /** Makes an account a member of a company, in the surrounding transaction. */
   async joinCompany(accountId: number, companyId: number, options: { readonly isCompanyAdmin: boolean }): Promise<void> {
     await this.accounts.setCompany(accountId, companyId, options.isCompanyAdmin);
@@ -120,9 +134,12 @@ export class RegistrationService {
 
   /**
    * Confirms an address by the token of its mail and signs the person in. The link is good once, for 72 hours; a client that repeats the call
-   * within a minute gets another session. ACCOUNT_NOT_FOUND for any other token, ACCOUNT_DISABLED.
+   * within a minute gets another session. ACCOUNT_NOT_FOUND for any other token, ACCOUNT_DISABLED; where a second factor is on it takes its code too,
+   * thrown as by a login.
    */
-  async approve(hash: string, client: ClientInfo): Promise<Session> {
+  async approve(hash: string, client: ClientInfo, otp?: string): Promise<Session> {
+    const ownerId = await this.secrets.ownerOf(hash, 'confirm');
+    if (ownerId !== null) await this.secondFactor.require(ownerId, otp || undefined, client.ip);
     return this.unitOfWork.run(async () => {
       const secret = await this.redeemOrNull(hash, 'confirm');
       if (secret === null || secret.accountId === null) throw unknownToken();

@@ -3,7 +3,7 @@ import { Clock } from '#libs/kernel';
 import { Limiter } from '#libs/limiter';
 import { HandlesJob, type JobContext, type JobHandler, type JobPayload } from '#libs/queue';
 
-import { LOCK_MS, REPEAT_MS } from './credential-verifier.service.js';
+import { LOCK_MS, REPEAT_MS } from './login-tries.js';
 import { SECRET_LIFE_MS } from './one-time-secrets.js';
 import { AbandonedRepository } from './repositories/abandoned.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';

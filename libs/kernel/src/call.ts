@@ -1,5 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import type { AccountActor, GuestActor } from './actor.js';
+
+/** Who calls, as far as a record tells it. */
+export type Caller = Pick<AccountActor, 'accountId' | 'companyId'> & Partial<Pick<AccountActor, 'tokenId' | 'impersonatorId' | 'byPair'>>;
+
 /** Most ids of one kind that a call notes; a call that touches more says how many there were by its parameters. */
 const MAX_SUBJECTS = 50;
 
@@ -12,6 +17,7 @@ export class Call {
   private state: 'waiting' | 'carried' | 'written' | 'over' = 'waiting';
   private readonly noted = new Map<string, Set<string>>();
   private unrecorded = false;
+  private caller: Caller | Pick<GuestActor, 'pass' | 'passId'> | null = null;
 
   /** `compose` makes the record; it is asked when a transaction is about to be committed, so that it knows what was noted until then. */
   constructor(private readonly compose: (call: Call) => string) {}
@@ -39,6 +45,17 @@ export class Call {
     let ids = call.noted.get(kind);
     if (!ids) call.noted.set(kind, (ids = new Set()));
     if (ids.size < MAX_SUBJECTS) ids.add(String(id));
+  }
+
+  /** Says who calls, where that is found out by the call itself: at a sign-in, by a link, by the token of an office server. */
+  static identify(caller: Caller | Pick<GuestActor, 'pass' | 'passId'>): void {
+    const call = this.current();
+    if (call) call.caller = caller;
+  }
+
+  /** Who was identified, or null. */
+  get identified(): Caller | Pick<GuestActor, 'pass' | 'passId'> | null {
+    return this.caller;
   }
 
   /** What was noted so far. */

@@ -1,5 +1,5 @@
 export { type AccountActor, type AccountRole, type Actor, type GuestActor, type SystemActor, SYSTEM_ACTOR } from './actor.js';
-export { Call } from './call.js';
+export { Call, type Caller } from './call.js';
 export { Clock, SystemClock } from './clock.js';
 export { csvLine } from './csv.js';
 export { decodeCursor, encodeCursor } from './cursor.js';
@@ -12,6 +12,7 @@ export {
   clientKindOf,
   CLOSED_POLICY,
   type CompanyPolicy,
+  forbiddenBy,
   holdsAddress,
   OPEN_POLICY,
   type Policy,

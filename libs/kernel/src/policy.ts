@@ -1,5 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
+import { DomainError } from './domain-error.js';
+
 /** What somebody works with: a program on a computer, one on a phone or tablet, or anything else, browsers above all. */
 export type ClientKind = 'desktop' | 'mobile' | 'other';
 
@@ -108,6 +110,28 @@ export function policyRefusal(policy: Policy, client: Client | undefined, use: P
     case 'share-outside':
       return company?.shareOutside === false ? 'sharing_outside_allow' : null;
   }
+}
+
+const TEXTS: Readonly<Record<PolicyReason, string>> = {
+  ip_restriction: 'Your account may not be used from this address.',
+  mobile_restriction: 'Your account may not be used on phones and tablets.',
+  can_use_mobile: 'Your company does not allow phones and tablets.',
+  mobile_hours: 'Your company does not allow phones and tablets at this time of the day.',
+  can_use_pc_client: 'Your company does not allow programs on computers.',
+  can_download: 'Your account may look at files, but not have them.',
+  pc_can_download: 'Your account may not have files with programs on computers.',
+  can_upload: 'Your account may not bring files.',
+  company_expired: 'The time of your company is over: it takes no more files.',
+  can_print: 'Your account may not print.',
+  folder_create_admin_only: 'In your company only administrators make folders.',
+  company_folder_creation_allow: 'In your company only administrators offer folders.',
+  folder_limit_creation_allow: 'In your company only administrators limit folders.',
+  sharing_outside_allow: 'Your company does not allow sharing with others.',
+};
+
+/** The refusal by a rule, for people to read; `details.reason` is the rule. */
+export function forbiddenBy(reason: PolicyReason): DomainError {
+  return new DomainError('FORBIDDEN', TEXTS[reason], { reason });
 }
 
 function entryRefusal({ addressLists, mobileRestriction, company }: Policy, { kind, address }: Client, now: Date): PolicyReason | null {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { In, IsNull } from 'typeorm';
 
 import { Database } from '#libs/database';
-import type { AccountRole } from '#libs/kernel';
+import { type AccountRole, CLOSED_POLICY, type Policy } from '#libs/kernel';
 
 import { LoginEntity } from '../entities/logins.entity.js';
 import type { LoginKind, LoginName } from '../login-name.js';
@@ -66,6 +66,11 @@ export interface CredentialRecord {
   readonly expiresMs: number | null;
   /** How often an administrator ended a lock of the account. */
   readonly unlocks: number;
+  /** The password alone is not enough; never for a pair made for one program. */
+  readonly hasSecondFactor: boolean;
+  readonly policy: Policy;
+  /** When the account's password, if it is that which was looked up, is too old for the company; ms since the epoch, null = never. */
+  readonly passwordEndsMs: number | null;
 }
 
 /** The columns a new account may set; everything else has the schema's default. */
@@ -226,16 +231,17 @@ export class AccountRepository {
     await this.database.run(`UPDATE accounts SET state = 'active', confirmed_at = $2 WHERE id = $1 AND state = 'pending'`, [id, now]);
   }
 
-  /** Notes a login and returns when and from where the one before it came. */
-  async recordLogin(id: number, now: Date, ip: string): Promise<{ previousMs: number | null; previousIp: string | null }> {
-    const row = await this.database.queryOne<{ previousMs: number | null; previousIp: string | null }>(
+  /** Notes a login and returns when and from where the one before it came, and what is allowed to the account. */
+  async recordLogin(id: number, now: Date, ip: string): Promise<{ previousMs: number | null; previousIp: string | null; policy: Policy }> {
+    const row = await this.database.queryOne<{ previousMs: number | null; previousIp: string | null; policy: Policy }>(
       `UPDATE accounts a SET last_login_at = $2, last_login_ip = $3, last_activity_at = $2
          FROM (SELECT id, last_login_at, last_login_ip FROM accounts WHERE id = $1 FOR NO KEY UPDATE) old
         WHERE a.id = old.id
-       RETURNING floor(${MS('old.last_login_at')}) AS "previousMs", old.last_login_ip AS "previousIp"`,
+       RETURNING floor(${MS('old.last_login_at')}) AS "previousMs", old.last_login_ip AS "previousIp",
+                 (SELECT p.policy FROM effective_policies p WHERE p.account_id = a.id) AS policy`,
       [id, now, ip],
     );
-    return row ?? { previousMs: null, previousIp: null };
+    return row ?? { previousMs: null, previousIp: null, policy: CLOSED_POLICY };
   }
 
   async touch(ids: readonly number[], now: Date, before: Date): Promise<void> {
@@ -258,10 +264,15 @@ export class AccountRepository {
               CASE WHEN l.kind IN ('basic', 'contacts_sync') THEN l.secret_hash ELSE a.password_hash END AS "secretHash",
               l.confirmed_at IS NOT NULL AS "loginConfirmed", a.company_id AS "companyId", a.role,
               CASE WHEN a.state = 'active' AND a.role <> 'admin' AND c.status IN ('inactive', 'denied', 'removing') THEN 'disabled' ELSE a.state END AS state, floor(${MS('a.expires_at')}) AS "expiresMs",
-              a.unlocks
+              a.unlocks, p.policy,
+              l.kind NOT IN ('basic', 'contacts_sync')
+                AND EXISTS (SELECT 1 FROM second_factors f WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL) AS "hasSecondFactor",
+              CASE WHEN l.kind NOT IN ('basic', 'contacts_sync') AND a.role <> 'admin' AND (c.settings ->> 'passwordLifetime')::int > 0
+                   THEN floor(${MS(`(a.password_changed_at + (c.settings ->> 'passwordLifetime')::int * interval '1 day')`)}) END AS "passwordEndsMs"
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (kind, value_key, place)
          JOIN logins l ON l.kind = wanted.kind AND l.value_key = wanted.value_key
          JOIN accounts a ON a.id = l.account_id
+         JOIN effective_policies p ON p.account_id = a.id
          LEFT JOIN companies c ON c.id = a.company_id
         ORDER BY wanted.place LIMIT 1`,
       [logins.map((login) => login.kind), logins.map((login) => login.valueKey)],

@@ -47,6 +47,15 @@ export class SecretRepository {
     );
   }
 
+  /** Whose living secret this is; null when there is none, or it is nobody's. */
+  async ownerOf(value: string, purpose: SecretPurpose, now: Date): Promise<number | null> {
+    const row = await this.database.queryOne<{ accountId: number | null }>(
+      'SELECT account_id AS "accountId" FROM account_secrets WHERE secret_sha256 = $1 AND purpose = $2 AND expires_at > $3',
+      [sha256(value), purpose, now],
+    );
+    return row?.accountId ?? null;
+  }
+
   /** Keeps the time of the first use. */
   async markUsed(id: string, now: Date): Promise<void> {
     await this.database.entities((manager) => manager.update(AccountSecretEntity, { id, usedAt: IsNull() }, { usedAt: now }));

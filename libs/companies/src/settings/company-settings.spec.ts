@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
 import { checkedSettings, DEFAULT_SETTINGS } from './company-settings.js';
-import { SecretSeal } from './sealed-secret.js';
 
 describe('checkedSettings', () => {
   it('takes its own defaults and leaves out what is not given or unknown', () => {
@@ -22,16 +21,5 @@ describe('checkedSettings', () => {
     { lang: 'tlh' },
   ])('refuses %j', (change) => {
     expect(() => checkedSettings(change)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
-  });
-});
-
-describe('SecretSeal', () => {
-  it('opens what it sealed, each time another text, and nothing else', () => {
-    const seal = new SecretSeal('a key');
-    const [one, two] = [seal.seal('säcret'), seal.seal('säcret')];
-    expect(one).not.toBe(two);
-    expect([seal.open(one), seal.open(two)]).toEqual(['säcret', 'säcret']);
-    expect(() => new SecretSeal('another key').open(one)).toThrow();
-    expect(() => seal.open(`${one.slice(0, -2)}AA`)).toThrow();
   });
 });

@@ -3,14 +3,13 @@ import { Injectable } from '@nestjs/common';
 import { AdminRights, checkedName, companyNotFound } from '#libs/accounts';
 import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
-import { type AccountActor, DomainError } from '#libs/kernel';
+import { type AccountActor, DomainError, SecretSeal } from '#libs/kernel';
 import { isMailAddress } from '#libs/mail';
 
 import type { Company } from '../company.js';
 import { CompanyRepository } from '../repositories/company.repository.js';
 import { checkedDomain } from './company-domain.js';
 import { checkedSettings, type CompanySettings, type SettingsChange } from './company-settings.js';
-import { SecretSeal } from './sealed-secret.js';
 
 /** What an administrator of a company may change of it. */
 export interface CompanyEdit extends SettingsChange {
@@ -38,7 +37,7 @@ export class CompanyService {
     private readonly unitOfWork: UnitOfWork,
     config: AppConfig,
   ) {
-    this.seal = new SecretSeal(config.secretKey);
+    this.seal = new SecretSeal(config.secretKey, 'company secrets 1');
   }
 
   /** The company for one of its members, or for an administrator of the system. */

@@ -3,12 +3,12 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Secrets of others that must be sent on one day, as they are stored: AES-256-GCM under a key made from that of the installation. */
+/** Secrets that must be shown or sent again one day, as they are stored: AES-256-GCM under a key made from that of the installation for one `purpose`. */
 export class SecretSeal {
   private readonly key: Buffer;
 
-  constructor(secretKey: string) {
-    this.key = createHmac('sha256', secretKey).update('company secrets 1').digest();
+  constructor(secretKey: string, purpose: string) {
+    this.key = createHmac('sha256', secretKey).update(purpose).digest();
   }
 
   seal(text: string): string {
