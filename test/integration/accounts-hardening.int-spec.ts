@@ -47,7 +47,7 @@ describe('a pair made for one program', () => {
       const { requestToken } = await house.get(OauthService).request({ callback: 'https://client.example/cb', permanent: false });
       expect(await outcome(house.get(OauthService).authorize(requestToken, prefixed, CLIENT))).toBe('FORBIDDEN');
 
-      const actor = await house.get(Authenticator).byBasic(`${user}:${pair.password}`, CLIENT.ip);
+      const actor = await house.get(Authenticator).byBasic(`${user}:${pair.password}`, { kind: 'other', address: CLIENT.ip });
       expect(actor).toMatchObject({ accountId: owner.accountId, byPair: true });
       expect(await logins.pairLogin(actor, kind)).toBe(pair.login);
       const refused: Promise<unknown>[] = [

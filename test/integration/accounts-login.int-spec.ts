@@ -313,7 +313,7 @@ describe('tokens', () => {
 });
 
 describe('HTTP Basic', () => {
-  const basic = (userPass: string, at = house) => at.get(Authenticator).byBasic(userPass, CLIENT.ip);
+  const basic = (userPass: string, at = house) => at.get(Authenticator).byBasic(userPass, { kind: 'other', address: CLIENT.ip });
 
   it('takes prefixed and bare logins, and passwords with colons', async () => {
     const email = freshEmail();

@@ -371,12 +371,12 @@ describe('profile', () => {
     const [mine, phone] = [await login(email), await login(email)];
     const me = await house.get(Authenticator).byToken(mine.token);
     const pair = await house.get(AccountLoginsService).createPair(me, {});
-    await house.get(Authenticator).byBasic(`${pair.login}:${pair.password}`, CLIENT.ip);
+    await house.get(Authenticator).byBasic(`${pair.login}:${pair.password}`, { kind: 'other', address: CLIENT.ip });
     const key = await house.get(LoginService).generateKey(me);
     await house.get(ProfileService).change(me, { password: 'something else' });
     expect(await outcome(house.get(Authenticator).byToken(mine.token))).toBe('ok');
     expect(await outcome(house.get(Authenticator).byToken(phone.token))).toBe('UNAUTHENTICATED');
-    expect(await outcome(house.get(Authenticator).byBasic(`${pair.login}:${pair.password}`, CLIENT.ip))).toBe('INVALID_CREDENTIALS');
+    expect(await outcome(house.get(Authenticator).byBasic(`${pair.login}:${pair.password}`, { kind: 'other', address: CLIENT.ip }))).toBe('INVALID_CREDENTIALS');
     expect(await outcome(house.get(LoginService).byKey(key, { permanent: false }, CLIENT))).toBe('INVALID_CREDENTIALS');
     expect(await house.get(SessionService).list(me, { includeTemporary: true })).toHaveLength(1);
   });

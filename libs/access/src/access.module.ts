@@ -12,10 +12,12 @@ import { GroupFollower } from './group-follower.js';
 import { InvitedFollower } from './invited-follower.js';
 import { InvitationService } from './invitation.service.js';
 import { MountKeeper } from './mount-keeper.js';
+import { Policies } from './policies.service.js';
 import { FolderRepository } from './repositories/folder.repository.js';
 import { GrantRepository } from './repositories/grant.repository.js';
 import { InvitationRepository } from './repositories/invitation.repository.js';
 import { PassRepository } from './repositories/pass.repository.js';
+import { PolicyRepository } from './repositories/policy.repository.js';
 import { RightRepository } from './repositories/right.repository.js';
 import { SharingLog } from './sharing-log.js';
 
@@ -26,6 +28,8 @@ import { SharingLog } from './sharing-log.js';
     { provide: Clock, useClass: SystemClock },
     RightRepository,
     PassRepository,
+    PolicyRepository,
+    Policies,
     GrantRepository,
     InvitationRepository,
     FolderRepository,
@@ -37,6 +41,6 @@ import { SharingLog } from './sharing-log.js';
     GrantService,
     InvitationService,
   ],
-  exports: [AccessService, GrantService, InvitationService, InvitationRepository, FolderRepository],
+  exports: [AccessService, Policies, GrantService, InvitationService, InvitationRepository, FolderRepository],
 })
 export class AccessModule {}

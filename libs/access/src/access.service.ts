@@ -1,15 +1,30 @@
 import { Injectable } from '@nestjs/common';
 
-import { type Actor, Clock, DomainError, type GuestActor } from '#libs/kernel';
+import { type Actor, Clock, DomainError, forbiddenBy, type GuestActor, type PolicyReason, type PolicyUse } from '#libs/kernel';
 import { nodeNotFound, type NodeView } from '#libs/nodes';
 
+import { Policies } from './policies.service.js';
 import { type OpenPass, PassRepository } from './repositories/pass.repository.js';
 import { type ReasonRow, RightRepository } from './repositories/right.repository.js';
 import { FULL_RIGHT, type Right } from './right.js';
 
-/** What can be done to a node. `node.share` is the owner's alone. */
+/**
+ * What can be done to a node. `node.share` is the owner's alone. `node.upload` brings bytes into a folder or over a file; `node.copy` takes them from one
+ * place here to another, out of nobody's sight; `node.make-folder` makes a folder in it.
+ */
 export type NodeAction =
-  'node.read' | 'node.download' | 'node.write' | 'node.create' | 'node.delete' | 'node.restore' | 'node.share' | 'node.link' | 'node.comment';
+  | 'node.read'
+  | 'node.download'
+  | 'node.copy'
+  | 'node.write'
+  | 'node.create'
+  | 'node.upload'
+  | 'node.make-folder'
+  | 'node.delete'
+  | 'node.restore'
+  | 'node.share'
+  | 'node.link'
+  | 'node.comment';
 
 /** Somebody who can see a node, what he may do to it, and why. */
 export interface Seer {
@@ -45,16 +60,27 @@ const PERMITS: Readonly<Record<NodeAction, (right: Right) => boolean>> = {
   'node.read': () => true,
   'node.comment': () => true,
   'node.download': (right) => right.download,
+  'node.copy': (right) => right.download,
   'node.link': (right) => right.download,
   'node.write': (right) => right.write,
   'node.create': (right) => right.write,
+  'node.upload': (right) => right.write,
+  'node.make-folder': (right) => right.write,
   'node.delete': (right) => right.delete,
   'node.restore': (right) => right.delete,
   'node.share': () => false,
 };
 /** What a right on a shared folder does not give for that folder itself: its members rename and remove their mounts, not what the owner has. */
 const OF_PLACE: readonly NodeAction[] = ['node.write', 'node.delete'];
-const GUEST_ACTIONS: readonly NodeAction[] = ['node.read', 'node.download', 'node.create'];
+const GUEST_ACTIONS: readonly NodeAction[] = ['node.read', 'node.download', 'node.copy', 'node.create', 'node.upload', 'node.make-folder'];
+/** What may be done with a pass that lets things be left. */
+const ADDING: readonly NodeAction[] = ['node.create', 'node.upload', 'node.make-folder'];
+/** What the policy of an account is asked about, besides its rights. */
+const USES: Readonly<Partial<Record<NodeAction, PolicyUse>>> = {
+  'node.download': 'download',
+  'node.upload': 'upload',
+  'node.make-folder': 'make-folder',
+};
 
 /** The one place that decides who may do what to a node. */
 @Injectable()
@@ -62,6 +88,7 @@ export class AccessService {
   constructor(
     private readonly grants: RightRepository,
     private readonly passes: PassRepository,
+    private readonly policies: Policies,
     private readonly clock: Clock,
   ) {}
 
@@ -70,21 +97,16 @@ export class AccessService {
    * even see does not exist for him: NODE_NOT_FOUND. One that he may see, but not do this to: FORBIDDEN.
    */
   async require(actor: Actor, action: NodeAction, nodes: readonly NodeView[]): Promise<void> {
-    const verdicts = [...(await this.verdicts(actor, action, nodes)).values()];
+    const reason = await this.policyAgainst(actor, action);
+    const verdicts = [...(await this.judged(actor, action, nodes, reason)).values()];
     if (verdicts.includes('unseen')) throw nodeNotFound();
-    if (verdicts.includes('refused')) throw new DomainError('FORBIDDEN', 'Your rights here do not allow this.');
+    if (!verdicts.includes('refused')) return;
+    throw reason === null ? new DomainError('FORBIDDEN', 'Your rights here do not allow this.') : forbiddenBy(reason);
   }
 
   /** Of each node, by id, whether the actor may do `action` to it. */
   async verdicts(actor: Actor, action: NodeAction, nodes: readonly NodeView[]): Promise<Map<string, Verdict>> {
-    const standings = await this.standings(actor, nodes);
-    return new Map(
-      nodes.map((node) => {
-        const standing = standings.get(node.id) ?? NOTHING;
-        if (permits(actor, action, node, standing)) return [node.id, 'allowed'];
-        return [node.id, standing.right === null && !standing.adds ? 'unseen' : 'refused'];
-      }),
-    );
+    return this.judged(actor, action, nodes, await this.policyAgainst(actor, action));
   }
 
   /** Ids of those among the nodes to which the actor may do `action`. */
@@ -109,6 +131,29 @@ export class AccessService {
       seers.set(reason.accountId, { ...seer, right: union(seer.right, given), reasons: [...seer.reasons, reason] });
     }
     return { accounts: [...seers.values()], passes: await this.passes.openTo(nodeId, this.clock.now()) };
+  }
+
+  /** The same with what the actor's policy takes from it: who may not have bytes has no `download` anywhere. */
+  async effectiveRights(actor: Actor, nodes: readonly NodeView[]): Promise<Map<string, Right | null>> {
+    const rights = await this.rights(actor, nodes);
+    if ((await this.policyAgainst(actor, 'node.download')) === null) return rights;
+    return new Map([...rights].map(([id, right]) => [id, right && { ...right, download: false }]));
+  }
+
+  private async policyAgainst(actor: Actor, action: NodeAction): Promise<PolicyReason | null> {
+    const use = USES[action];
+    return use === undefined ? null : this.policies.refusal(actor, use);
+  }
+
+  private async judged(actor: Actor, action: NodeAction, nodes: readonly NodeView[], against: PolicyReason | null): Promise<Map<string, Verdict>> {
+    const standings = await this.standings(actor, nodes);
+    return new Map(
+      nodes.map((node) => {
+        const standing = standings.get(node.id) ?? NOTHING;
+        if (against === null && permits(actor, action, node, standing)) return [node.id, 'allowed'];
+        return [node.id, standing.right === null && !standing.adds ? 'unseen' : 'refused'];
+      }),
+    );
   }
 
   private async standings(actor: Actor, nodes: readonly NodeView[]): Promise<Map<string, Standing>> {
@@ -137,7 +182,7 @@ function permits(actor: Actor, action: NodeAction, node: NodeView, { right, arou
   if (owner) return true;
   if (actor.kind === 'guest' && !GUEST_ACTIONS.includes(action)) return false;
   const counted = node.kind === 'folder' && OF_PLACE.includes(action) ? around : right;
-  return (adds && action === 'node.create') || (counted !== null && PERMITS[action](counted));
+  return (adds && ADDING.includes(action)) || (counted !== null && PERMITS[action](counted));
 }
 
 /** What is in the trash is only for those who may take it back, and only for that. */

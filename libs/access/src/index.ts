@@ -2,6 +2,7 @@ export { AccessModule } from './access.module.js';
 export { AccessService, type Explanation, type NodeAction, type Seer, type Verdict } from './access.service.js';
 export { type GrantCommand, type Granted, GrantService } from './grant.service.js';
 export { invitationNotFound, InvitationService } from './invitation.service.js';
+export { Policies } from './policies.service.js';
 export { FolderRepository, type OwnedFolder } from './repositories/folder.repository.js';
 export type { Grant, Subject } from './repositories/grant.repository.js';
 export { type Invitation, InvitationRepository, type InvitationState, newHash } from './repositories/invitation.repository.js';

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 
-import { type AccountActor, Clock, DomainError, sha256 } from '#libs/kernel';
+import { type AccountActor, type Client, Clock, DomainError, forbiddenBy, type Policy, policyRefusal, sha256 } from '#libs/kernel';
 
 import { ActivityRecorder } from './activity-recorder.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
@@ -16,8 +16,20 @@ const TRUST_MS = 1_000;
 const MAX_ENTRIES = 20_000;
 const TOKEN = /^[0-9a-f]{32}$/i;
 
+/** The actor before it is known where a request comes from. */
+type KnownActor = AccountActor & { readonly policy: Policy };
+
+/** What no address list holds, so that who forgets to say it lets nobody in who is restricted. */
+const NOWHERE: Client = { kind: 'other', address: '' };
+
+interface Found {
+  readonly actor: KnownActor;
+  readonly ownerId: number;
+  readonly trustMs: number;
+}
+
 interface Known {
-  readonly actor: Promise<AccountActor>;
+  readonly actor: Promise<KnownActor>;
   /** Who logged in, and who acts; undefined while it is being looked up. */
   ownerId?: number;
   accountId?: number;
@@ -30,7 +42,8 @@ interface ProvenPassword {
 }
 
 /**
- * Credential -> Actor, for every request. What was found is trusted for one second, so a revocation reaches every process within that time;
+ * Credential -> Actor, for every request, with what is allowed to it. The client is judged by that each time: FORBIDDEN (`details.reason`) where, or with
+ * what, the account may not be used. What was found is trusted for one second, so a revocation reaches every process within that time;
  * in this process `forget` makes it effective at once. Requests that arrive together share one lookup.
  */
 @Injectable()
@@ -50,10 +63,10 @@ export class Authenticator {
   ) {}
 
   /** The account behind an auth token. UNAUTHENTICATED for anything that does not let in now, whatever the reason. */
-  async byToken(token: string): Promise<AccountActor> {
+  async byToken(token: string, client: Client = NOWHERE): Promise<AccountActor> {
     if (!TOKEN.test(token)) throw unauthenticated();
     const secret = sha256(token.toLowerCase());
-    return this.trusted(`token:${secret.toString('base64')}`, () => this.lookUpToken(secret));
+    return this.trusted(`token:${secret.toString('base64')}`, client, () => this.lookUpToken(secret));
   }
 
   /**
@@ -72,18 +85,15 @@ export class Authenticator {
    * The account that a signed URL was made for, as long as the token that asked for it lives (null: HTTP Basic asked, the account itself must live).
    * UNAUTHENTICATED otherwise.
    */
-  async byUrl(accountId: number, tokenId: string | null): Promise<AccountActor> {
-    return this.trusted(`url:${accountId}:${tokenId ?? ''}`, async () => {
+  async byUrl(accountId: number, tokenId: string | null, client: Client = NOWHERE): Promise<AccountActor> {
+    return this.trusted(`url:${accountId}:${tokenId ?? ''}`, client, async () => {
       const nowMs = this.clock.nowMs();
       if (tokenId === null) {
-        const account = Number.isSafeInteger(accountId) ? await this.accounts.find(accountId) : null;
-        if (account?.state !== 'active' || account.companyClosed || (account.expiresMs !== null && account.expiresMs <= nowMs))
+        const account = Number.isSafeInteger(accountId) ? await this.tokens.findAccount(accountId) : null;
+        if (account?.state !== 'active' || (account.accountExpiresAt !== null && account.accountExpiresAt.getTime() <= nowMs))
           throw unauthenticated();
-        return {
-          actor: { kind: 'account', accountId, companyId: account.companyId, role: account.role, tokenId: null },
-          ownerId: accountId,
-          trustMs: TRUST_MS,
-        };
+        const { companyId, role, policy } = account;
+        return { actor: { kind: 'account', accountId, companyId, role, tokenId: null, policy }, ownerId: accountId, trustMs: TRUST_MS };
       }
       const holder = await this.tokens.findHolderOf(tokenId);
       if (holder?.accountId !== accountId || !letsIn(holder, nowMs)) throw unauthenticated();
@@ -92,17 +102,30 @@ export class Authenticator {
   }
 
   /**
-   * The account behind `user:password` of HTTP Basic, sent from the address `ip`. Throws as a login does (INVALID_CREDENTIALS, LOGIN_LOCKED, ...);
+   * The account behind `user:password` of HTTP Basic, sent by the client. Throws as a login does (INVALID_CREDENTIALS, LOGIN_LOCKED, ...), and
+   * SECOND_FACTOR_REQUIRED where one is on: a code is good once, so programs use a pair made for them, or a token;
    * the password is hashed again only when the stored hash has changed.
    */
-  async byBasic(userPass: string, ip: string): Promise<AccountActor> {
+  async byBasic(userPass: string, client: Client): Promise<AccountActor> {
     const key = createHmac('sha256', this.cacheKey).update(userPass).digest('base64');
-    return this.trusted(`basic:${key}`, () => this.lookUpBasic(key, userPass, ip));
+    return this.trusted(`basic:${key}`, client, () => this.lookUpBasic(key, userPass, client.address));
   }
 
-  /** Which of these tokens (by id) let in now, as the account they let in before: for connections that outlive their request. One statement, no cache. */
-  async stillIn(holders: readonly { readonly tokenId: string; readonly accountId: number }[]): Promise<Set<string>> {
-    return new Set(holders.length === 0 ? [] : await this.tokens.letIn(holders, this.clock.now()));
+  /**
+   * Which of these tokens (by id) let in now, as the account they let in before and from where they came: for connections that outlive their request.
+   * One statement, no cache.
+   */
+  async stillIn(holders: readonly { readonly tokenId: string; readonly accountId: number; readonly client?: Client }[]): Promise<Set<string>> {
+    if (holders.length === 0) return new Set();
+    const now = this.clock.now();
+    const policies = new Map((await this.tokens.letIn(holders, now)).map(({ tokenId, policy }) => [tokenId, policy]));
+    const shutOut = new Set(
+      holders.flatMap(({ tokenId, client }) => {
+        const policy = policies.get(tokenId);
+        return policy && policyRefusal(policy, client, 'enter', now) === null ? [] : [tokenId];
+      }),
+    );
+    return new Set([...policies.keys()].filter((tokenId) => !shutOut.has(tokenId)));
   }
 
   /** Makes what was changed about an account (token removed, password changed, account disabled) effective at once in this process. */
@@ -118,7 +141,15 @@ export class Authenticator {
     this.known.clear();
   }
 
-  private async trusted(key: string, lookUp: () => Promise<{ actor: AccountActor; ownerId: number; trustMs: number }>): Promise<AccountActor> {
+  private async trusted(key: string, client: Client, lookUp: () => Promise<Found>): Promise<AccountActor> {
+    const actor = await this.lookedUp(key, lookUp);
+    const reason = policyRefusal(actor.policy, client, 'enter', this.clock.now());
+    if (reason !== null) throw forbiddenBy(reason);
+    if (actor.impersonatorId === undefined) this.activity.recordDay(actor.accountId, client.kind);
+    return { ...actor, client };
+  }
+
+  private async lookedUp(key: string, lookUp: () => Promise<Found>): Promise<KnownActor> {
     const found = this.known.get(key);
     if (found !== undefined && found.trustedUntilMs > this.clock.nowMs()) return found.actor;
     const looking = lookUp();
@@ -138,7 +169,7 @@ export class Authenticator {
     }
   }
 
-  private async lookUpToken(secret: Buffer): Promise<{ actor: AccountActor; ownerId: number; trustMs: number }> {
+  private async lookUpToken(secret: Buffer): Promise<Found> {
     const startedMs = this.clock.nowMs();
     const holder = await this.tokens.findHolder(secret);
     if (holder?.remoteWipe) await this.refuseWiped(holder);
@@ -156,7 +187,7 @@ export class Authenticator {
     });
   }
 
-  private async lookUpBasic(key: string, userPass: string, ip: string): Promise<{ actor: AccountActor; ownerId: number; trustMs: number }> {
+  private async lookUpBasic(key: string, userPass: string, ip: string): Promise<Found> {
     const split = splitBasic(userPass);
     if (split === null) throw unauthenticated();
     const logins = basicCandidates(split.user);
@@ -167,26 +198,33 @@ export class Authenticator {
       current.secretHash === proven?.secretHash &&
       current.state === 'active' &&
       current.loginConfirmed &&
-      (current.expiresMs === null || current.expiresMs > this.clock.nowMs());
-    const credential = stillRight ? current : await this.verifier.verify(logins, split.password, ip);
+      !current.hasSecondFactor &&
+      (current.expiresMs === null || current.expiresMs > this.clock.nowMs()) &&
+      (current.passwordEndsMs === null || current.passwordEndsMs > this.clock.nowMs());
+    const credential = stillRight ? current : await this.verifier.verify(logins, { password: split.password }, ip);
     this.proven.set(key, { secretHash: credential.secretHash! });
-    const { accountId, companyId, role, loginKind } = credential;
+    const { accountId, companyId, role, loginKind, policy } = credential;
     this.activity.record(accountId, null, null);
     return {
-      actor: { kind: 'account', accountId, companyId, role, tokenId: null, ...(isPair(loginKind) ? { byPair: true } : {}) },
+      actor: { kind: 'account', accountId, companyId, role, tokenId: null, policy, ...(isPair(loginKind) ? { byPair: true } : {}) },
       ownerId: accountId,
       trustMs: TRUST_MS,
     };
   }
 }
 
-function actorOf({ accountId, companyId, role, tokenId, ownerId }: TokenHolder): AccountActor {
-  return { kind: 'account', accountId, companyId, role, tokenId, ...(ownerId === accountId ? {} : { impersonatorId: ownerId }) };
+function actorOf({ accountId, companyId, role, tokenId, ownerId, policy }: TokenHolder): KnownActor {
+  return { kind: 'account', accountId, companyId, role, tokenId, policy, ...(ownerId === accountId ? {} : { impersonatorId: ownerId }) };
 }
+
+/** The time of last use is written to the minute. */
+const GRAIN_MS = 60_000;
 
 function letsIn(holder: TokenHolder, nowMs: number): boolean {
   const inTime = (end: Date | null) => end === null || end.getTime() > nowMs;
+  const inUse = holder.idleMs === null || nowMs < holder.lastUsedAt.getTime() + Math.max(holder.idleMs, GRAIN_MS) + GRAIN_MS;
   return (
+    inUse &&
     holder.state === 'active' &&
     !holder.remoteWipe &&
     holder.ownerState === 'active' &&

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { UnitOfWork } from '#libs/database';
-import { type AccountActor, Clock, DomainError, randomHex, sha256 } from '#libs/kernel';
+import { type AccountActor, clientKindOf, Clock, DomainError, forbiddenBy, policyRefusal, randomHex, sha256 } from '#libs/kernel';
 
 import { Authenticator } from './authenticator.service.js';
 import { formatLogin, isPair } from './login-name.js';
@@ -60,7 +60,7 @@ export class SessionService {
 
   /**
    * Makes a token for an account that has just proven who it is, and notes the login. `provenBy` is the password hash that was compared: when it has
-   * been replaced meanwhile, the proof is void (INVALID_CREDENTIALS). ACCOUNT_DISABLED. Joins the surrounding transaction.
+   * been replaced meanwhile, the proof is void (INVALID_CREDENTIALS). ACCOUNT_DISABLED; FORBIDDEN from where, or with what, the account may not come. Joins the surrounding transaction.
    */
   open(accountId: number, wish: TokenWish, client: ClientInfo, provenBy?: string): Promise<Session> {
     return this.unitOfWork.run(async () => {
@@ -69,6 +69,9 @@ export class SessionService {
       const account = await this.accounts.find(accountId);
       if (account === null) throw new DomainError('ACCOUNT_NOT_FOUND', 'There is no such account.');
       if (account.state !== 'active' || account.companyClosed) throw new DomainError('ACCOUNT_DISABLED', 'This account is switched off.');
+      const from = { kind: clientKindOf(client.userAgent), address: client.ip };
+      const reason = policyRefusal(previous.policy, from, 'enter', now);
+      if (reason !== null) throw forbiddenBy(reason);
       // The row is held from recordLogin on, so a password that changes now waits, and then ends this token too.
       if (provenBy !== undefined && (await this.accounts.passwordHash(accountId)) !== provenBy) {
         throw new DomainError('INVALID_CREDENTIALS', 'Login or password is wrong.');

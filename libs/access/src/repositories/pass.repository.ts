@@ -31,10 +31,10 @@ const OPENED = `
   SELECT w.start AS id, p.pass, p.pass_id AS "passId", p.node_id AS "nodeId", p.issuer_id AS "issuerId", p.rights
     FROM way w JOIN pass p ON p.node_id = w.id
     JOIN accounts a ON a.id = p.issuer_id AND a.state = 'active' AND (a.expires_at IS NULL OR a.expires_at > $2)
-     AND CASE p.rights WHEN 'upload' THEN a.can_upload ELSE a.can_download END
+    JOIN effective_policies e ON e.account_id = a.id AND CASE p.rights WHEN 'upload' THEN e.can_upload ELSE e.can_download END
     LEFT JOIN companies c ON c.id = a.company_id
     JOIN spaces s ON s.id = w.space_id
-   WHERE w.live AND (p.pass = 'share' OR coalesce(c.public_links_allow, true)) AND (s.account_id = p.issuer_id OR EXISTS (
+   WHERE w.live AND CASE p.pass WHEN 'share' THEN e.share_outside ELSE coalesce(c.public_links_allow, true) END AND (s.account_id = p.issuer_id OR EXISTS (
      SELECT 1 FROM way o JOIN grants g ON g.node_id = o.id ${ACCEPTED} AND i.account_id = p.issuer_id
       WHERE o.start = w.start AND o.depth >= w.depth AND CASE p.rights WHEN 'upload' THEN g.can_write ELSE g.can_download END))`;
 

@@ -20,6 +20,8 @@ export interface AccountRecord {
   readonly role: AccountRole;
   readonly isCompanyAdmin: boolean;
   readonly state: AccountState;
+  /** Kept out until his removing from the company is confirmed or cancelled. */
+  readonly isRemoving: boolean;
   readonly name: string;
   readonly lang: string;
   readonly timezone: string;
@@ -106,7 +108,7 @@ const MS = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::
 const ACCOUNT = `
   a.id, a.company_id AS "companyId", coalesce(c.name, '') AS "companyName", coalesce(c.domain, '') AS "companyDomain",
   a.role <> 'admin' AND coalesce(c.status IN ('inactive', 'denied', 'removing'), false) AS "companyClosed", a.role,
-  a.is_company_admin AS "isCompanyAdmin", a.state, a.name, a.lang, a.timezone, a.region, a.extra_info AS "extraInfo",
+  a.is_company_admin AS "isCompanyAdmin", a.state, a.removing_since IS NOT NULL AS "isRemoving", a.name, a.lang, a.timezone, a.region, a.extra_info AS "extraInfo",
   a.need_password_change AS "needPasswordChange", a.user_agreement AS "userAgreement", a.can_print AS "canPrint", a.can_download AS "canDownload",
   a.can_upload AS "canUpload", a.pc_can_download AS "pcCanDownload", a.use_watermarks AS "useWatermarks",
   a.mobile_restriction AS "mobileRestriction", a.ip_restriction AS "ipRestriction", a.allowed_ips AS "allowedIps",

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
-import type { AccountRole } from '#libs/kernel';
+import type { AccountRole, Policy } from '#libs/kernel';
 
 import type { AccountState } from './account.repository.js';
 
@@ -45,18 +45,29 @@ export interface TokenHolder {
   readonly lastUsedAt: Date;
   /** The device of the token is to be wiped: it opens nothing any more. */
   readonly remoteWipe: boolean;
+  /** How long the token lives without being used, as the company of its owner says; null = as long as it has. */
+  readonly idleMs: number | null;
+  readonly policy: Policy;
 }
+
+/** An account as it may act now, without a token. */
+export type ActingAccount = Pick<TokenHolder, 'accountId' | 'companyId' | 'role' | 'state' | 'accountExpiresAt' | 'policy'>;
 
 /** The state of account `a` in company `c`: people of a company that is closed are as switched off; administrators of the system are not. */
 const STATE = `CASE WHEN a.state = 'active' AND a.role <> 'admin' AND c.status IN ('inactive', 'denied', 'removing') THEN 'disabled' ELSE a.state END`;
 
+/** Programs that keep a token for good are not people who left their desk. */
+const IDLE = `CASE WHEN NOT t.permanent AND (oc.settings ->> 'logoutTimeoutEnable')::boolean THEN nullif((oc.settings ->> 'logoutTimeout')::int, 0) * 60000::float8 END`;
+
 const HOLDER = `SELECT t.id AS "tokenId", t.account_id AS "ownerId", o.state AS "ownerState", o.expires_at AS "ownerExpiresAt", a.id AS "accountId",
     a.company_id AS "companyId", a.role, ${STATE} AS state, a.expires_at AS "accountExpiresAt", t.expires_at AS "tokenExpiresAt",
-    t.last_used_at AS "lastUsedAt", t.remote_wipe AS "remoteWipe"
+    t.last_used_at AS "lastUsedAt", t.remote_wipe AS "remoteWipe", ${IDLE} AS "idleMs", p.policy
   FROM auth_tokens t
   JOIN accounts o ON o.id = t.account_id
   JOIN accounts a ON a.id = coalesce(t.effective_account_id, t.account_id)
-  LEFT JOIN companies c ON c.id = a.company_id`;
+  JOIN effective_policies p ON p.account_id = a.id
+  LEFT JOIN companies c ON c.id = a.company_id
+  LEFT JOIN companies oc ON oc.id = o.company_id`;
 
 @Injectable()
 export class TokenRepository {
@@ -90,19 +101,31 @@ export class TokenRepository {
     return this.database.queryOne<TokenHolder & Record<string, unknown>>(`${HOLDER} WHERE t.id = $1`, [tokenId]);
   }
 
-  /** Which of these tokens still let in as these accounts. */
-  async letIn(holders: readonly { readonly tokenId: string; readonly accountId: number }[], now: Date): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>(
-      `SELECT t.id
+  /** An account without a token: of HTTP Basic. */
+  findAccount(accountId: number): Promise<ActingAccount | null> {
+    return this.database.queryOne<ActingAccount & Record<string, unknown>>(
+      `SELECT a.id AS "accountId", a.company_id AS "companyId", a.role, ${STATE} AS state, a.expires_at AS "accountExpiresAt", p.policy
+         FROM accounts a JOIN effective_policies p ON p.account_id = a.id LEFT JOIN companies c ON c.id = a.company_id WHERE a.id = $1`,
+      [accountId],
+    );
+  }
+
+  /** Which of these tokens still let in as these accounts, and what is allowed to those. */
+  letIn(
+    holders: readonly { readonly tokenId: string; readonly accountId: number }[],
+    now: Date,
+  ): Promise<{ readonly tokenId: string; readonly policy: Policy }[]> {
+    return this.database.query<{ tokenId: string; policy: Policy }>(
+      `SELECT t.id AS "tokenId", p.policy
          FROM unnest($1::text[], $2::bigint[]) AS h (id, account_id)
          JOIN auth_tokens t ON t.id = h.id AND coalesce(t.effective_account_id, t.account_id) = h.account_id
          JOIN accounts o ON o.id = t.account_id
          JOIN accounts a ON a.id = h.account_id
+         JOIN effective_policies p ON p.account_id = a.id
          LEFT JOIN companies c ON c.id = a.company_id
         WHERE o.state = 'active' AND ${STATE} = 'active' AND NOT t.remote_wipe AND coalesce(t.expires_at > $3, true) AND coalesce(o.expires_at > $3, true) AND coalesce(a.expires_at > $3, true)`,
       [holders.map((holder) => holder.tokenId), holders.map((holder) => holder.accountId), now],
     );
-    return rows.map((row) => row.id);
   }
 
   /** Tokens of an account that have not ended, oldest first. */

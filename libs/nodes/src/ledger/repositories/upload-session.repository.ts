@@ -80,9 +80,10 @@ interface SessionRow {
 }
 
 const COLUMNS = `s.id, s.temp_name, s.store_key, s.account_id, s.space_id, o.account_id AS owner_id, s.state, s.multipart, s.multipart_id, s.command, s.declared_bytes, s.declared_md5,
-  s.reserved_bytes, s.size_bytes, s.md5, s.crc32, s.node_id, s.version_no, a.state = 'active' AND a.can_upload AS account_active`;
+  s.reserved_bytes, s.size_bytes, s.md5, s.crc32, s.node_id, s.version_no, a.state = 'active' AND p.can_upload AS account_active`;
 
-const SESSIONS = 'FROM upload_sessions s JOIN accounts a ON a.id = s.account_id JOIN spaces o ON o.id = s.space_id';
+const SESSIONS =
+  'FROM upload_sessions s JOIN accounts a ON a.id = s.account_id JOIN effective_policies p ON p.account_id = a.id JOIN spaces o ON o.id = s.space_id';
 
 /** A session for a CTE `s`, with the account that pays for its bytes. */
 const PAID_SESSION = 'SELECT u.*, o.account_id AS owner_id FROM upload_sessions u JOIN spaces o ON o.id = u.space_id WHERE u.temp_name = $1';
@@ -116,8 +117,9 @@ const INSERT = `
 // $1 temp name, $2 announced bytes or null, $3 a fresh key, $4 now, $5 lease of a session that is worked on, $6 when to renew the lease
 const OPEN = `
   WITH s AS MATERIALIZED (
-    SELECT u.*, o.account_id AS owner_id, u.state IN ('reserved', 'uploaded') AND a.state = 'active' AND a.can_upload AS may_write
-      FROM upload_sessions u JOIN accounts a ON a.id = u.account_id JOIN spaces o ON o.id = u.space_id WHERE u.temp_name = $1 FOR UPDATE OF u
+    SELECT u.*, o.account_id AS owner_id, u.state IN ('reserved', 'uploaded') AND a.state = 'active' AND p.can_upload AS may_write
+      FROM upload_sessions u JOIN accounts a ON a.id = u.account_id JOIN effective_policies p ON p.account_id = a.id
+      JOIN spaces o ON o.id = u.space_id WHERE u.temp_name = $1 FOR UPDATE OF u
   ),
   g AS (SELECT CASE WHEN s.may_write THEN greatest(coalesce($2::bigint, 0) - s.reserved_bytes, 0) ELSE 0 END AS bytes FROM s),
   ${HELD},
