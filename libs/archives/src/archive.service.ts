@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream';
 
 import { Injectable } from '@nestjs/common';
 
-import { AccessService } from '#libs/access';
-import { type AccountActor, Clock, DomainError, type GuestActor, isDomainError, randomHex } from '#libs/kernel';
+import { AccessService, Policies } from '#libs/access';
+import { type AccountActor, type Client, Clock, DomainError, type GuestActor, isDomainError, randomHex } from '#libs/kernel';
 import {
   ChangeLog,
   changeOf,
@@ -93,6 +93,7 @@ export class ArchiveService {
     private readonly spaces: SpaceService,
     private readonly changes: ChangeLog,
     private readonly access: AccessService,
+    private readonly policies: Policies,
     private readonly contents: ArchiveContents,
     private readonly streams: ArchiveStreamRepository,
     private readonly tasks: TaskService,
@@ -121,11 +122,13 @@ export class ArchiveService {
 
   /**
    * The archive behind a private link. NODE_NOT_FOUND for a link that is unknown or has expired, whose token has ended, whose owner may not sign
-   * in or not download the nodes any more, or when one of them is gone.
+   * in or not download the nodes any more, or when one of them is gone. `client` is where it is fetched from: FORBIDDEN where its owner's account may not
+   * be used, or have files.
    */
-  async openStream(privateHash: string): Promise<ArchiveDownload> {
-    const granted = HASH.test(privateHash) ? await this.streams.findGranted(privateHash, this.clock.now()) : null;
+  async openStream(privateHash: string, client?: Client): Promise<ArchiveDownload> {
+    const granted = HASH.test(privateHash) ? await this.streams.findGranted(privateHash, client, this.clock.now()) : null;
     if (!granted) throw linkNotFound();
+    await this.policies.require(granted.owner, 'enter');
     const open = await this.requireRoots(granted.owner, granted.roots);
     const layout = new ZipLayout();
     await this.contents.collect(granted.roots, open.mountedIds, granted.windows, layout);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Authenticator } from '#libs/accounts';
-import { type AccountActor, Clock, DomainError, randomUrlSafe, sha256 } from '#libs/kernel';
+import { type AccountActor, type Client, Clock, DomainError, randomUrlSafe, sha256 } from '#libs/kernel';
 
 import { TicketRepository } from './repositories/ticket.repository.js';
 
@@ -16,6 +16,8 @@ export interface Ticket {
 export interface Subscriber {
   readonly accountId: number;
   readonly tokenId: string;
+  /** Where the websocket comes from: it ends when the account may not be used there any more. */
+  readonly client: Client;
 }
 
 /** One-use tickets that open a websocket in place of a token, which would stand in logs of proxies. */
@@ -37,9 +39,9 @@ export class SubscribeTickets {
   }
 
   /** Uses the ticket up. UNAUTHENTICATED when it is wrong, used, too old, or its token has ended. */
-  async redeem(ticket: string): Promise<Subscriber> {
+  async redeem(ticket: string, client: Client): Promise<Subscriber> {
     const found = ticket.length > 128 ? null : await this.tickets.take(sha256(ticket), this.clock.now());
-    if (found && (await this.authenticator.stillIn([found])).has(found.tokenId)) return found;
+    if (found && (await this.authenticator.stillIn([{ ...found, client }])).has(found.tokenId)) return { ...found, client };
     throw new DomainError('UNAUTHENTICATED', 'The ticket is not valid: ask for a new one.');
   }
 }

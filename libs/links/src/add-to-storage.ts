@@ -59,7 +59,7 @@ export class AddToStorageService {
     const chosen = await this.choose(guest, paths);
     const target = await this.browse.get(actor, { node: { path: targetPath } });
     if (target.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', `"${target.path}" is not a folder.`);
-    await this.access.require(actor, 'node.create', [target]);
+    await this.access.require(actor, 'node.upload', [target]);
     const free = await this.quotas.freeBytes(target.ownerId);
     if (free !== null) {
       let bytes = 0;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
-import { type AccountActor, Clock, DomainError, type GuestActor } from '#libs/kernel';
+import { type AccountActor, Call, Clock, DomainError, type GuestActor } from '#libs/kernel';
 import { type LocatedNode, NodeResolver } from '#libs/nodes';
 
 import { endOf, type Link, linkNotFound, type LinkRights } from './link.js';
@@ -84,6 +84,8 @@ export class LinkDoor {
       spaceId: found.spaceId,
       issuerId: found.issuerId,
     };
+    Call.identify(guest);
+    Call.note('link', found.id);
     const placed = await this.resolver.find(guest, { id: found.nodeId });
     const action = found.rights === 'upload' ? 'node.create' : 'node.read';
     const open = placed !== null && (await this.access.allowed(guest, action, [placed.node])).has(placed.node.id);

@@ -124,10 +124,8 @@ export class LinkService {
     if (node.parentId === null) throw new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be linked.');
     if (uploadFolder && node.kind !== 'folder') throw new DomainError('INVALID_ARGUMENT', 'Files can only be left in a folder.');
     await this.access.require(actor, 'node.link', [node]);
-    if (uploadFolder) await this.access.require(actor, 'node.create', [node]);
-    const rules = await this.links.rulesOf(actor.accountId);
-    if (!rules.linksAllowed) throw new DomainError('FORBIDDEN', 'Your company does not allow public links.');
-    if (!(uploadFolder ? rules.canUpload : rules.canDownload)) throw new DomainError('FORBIDDEN', 'Your account may not give this out.');
+    await this.access.require(actor, uploadFolder ? 'node.upload' : 'node.download', [node]);
+    if (!(await this.links.allowedTo(actor.accountId))) throw new DomainError('FORBIDDEN', 'Your company does not allow public links.');
     return node;
   }
 
@@ -162,7 +160,7 @@ export class LinkService {
 
   /** A link for uploads is changed without its kind being named again: the right to it is asked all the same. */
   private async requireSameSide(actor: AccountActor, node: LocatedNode, there: Link, { rights }: LinkOptions): Promise<void> {
-    if ((rights ?? there.rights) === 'upload') await this.access.require(actor, 'node.create', [node]);
+    if ((rights ?? there.rights) === 'upload') await this.access.require(actor, 'node.upload', [node]);
   }
 
   private async tell(type: 'link_created' | 'link_deleted', actor: AccountActor, node: LocatedNode, link: Link): Promise<void> {

@@ -53,7 +53,7 @@ export class OfficeLinks {
   /** As `view`, and FORBIDDEN without the right to write. */
   async edit(actor: AccountActor, ref: NodeRef): Promise<OfficeUrl> {
     const node = await this.fileOf(actor, ref);
-    await this.access.require(actor, 'node.write', [node]);
+    await this.access.require(actor, 'node.upload', [node]);
     const template = await this.template('edit', node);
     return this.urlOf(template, await this.grants.issue(actor, node.id, { mayWrite: true }), await this.langOf(actor.accountId));
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
-import { AccessService, type Right } from '#libs/access';
-import { type AccountActor, Clock, DomainError, type GuestActor, randomUrlSafe, sha256 } from '#libs/kernel';
+import { AccessService, Policies, type Right } from '#libs/access';
+import { type AccountActor, Call, Clock, DomainError, type GuestActor, randomUrlSafe, sha256 } from '#libs/kernel';
 import { type LocatedNode, nodeNotFound, NodeResolver } from '#libs/nodes';
 
 import { WopiTokenRepository } from './repositories/wopi-token.repository.js';
@@ -29,6 +29,9 @@ export interface WopiSession {
   readonly right: Right;
   /** The token is one for editing, and the person may write now. */
   readonly mayWrite: boolean;
+  readonly mayPrint: boolean;
+  /** What must stand on all that is shown; null = nothing. */
+  readonly watermark: string | null;
   readonly expiresMs: number;
 }
 
@@ -43,6 +46,7 @@ export class WopiAccess {
     private readonly tokens: WopiTokenRepository,
     private readonly resolver: NodeResolver,
     private readonly access: AccessService,
+    private readonly policies: Policies,
     private readonly clock: Clock,
   ) {}
 
@@ -65,13 +69,17 @@ export class WopiAccess {
       authTokenId: own ? actor.tokenId : null,
       byPair: own && actor.byPair === true,
       guest: own ? null : actor,
+      client: own ? (actor.client ?? null) : null,
       createdAt: new Date(nowMs),
       expiresAt: new Date(expiresMs),
     });
     return { accessToken, fileId: fileIdOf(nodeId, versionNo), expiresMs };
   }
 
-  /** What the token opens. UNAUTHENTICATED when it is none, has ended, or is for another file; NODE_NOT_FOUND when the file is out of reach. */
+  /**
+   * What the token opens. UNAUTHENTICATED when it is none, has ended, or is for another file; NODE_NOT_FOUND when the file is out of reach, or its bytes
+   * are; FORBIDDEN where the account may not be used any more.
+   */
   async open(accessToken: string, fileId: string): Promise<WopiSession> {
     const secret = TOKEN.test(accessToken) ? sha256(accessToken) : null;
     const holder = secret && (await this.tokens.find(secret, this.clock.now()));
@@ -86,9 +94,13 @@ export class WopiAccess {
         role: holder.role!,
         tokenId: holder.authTokenId,
         ...(holder.byPair ? { byPair: true } : {}),
+        ...(holder.policy ? { policy: holder.policy } : {}),
+        ...(holder.client ? { client: holder.client } : {}),
       } satisfies AccountActor);
+    await this.policies.require(actor, 'enter');
+    Call.identify(actor);
     const placed = await this.resolver.find(actor, { id: holder.nodeId });
-    const right = placed && (await this.access.rights(actor, [placed.node])).get(placed.node.id);
+    const right = placed && (await this.access.effectiveRights(actor, [placed.node])).get(placed.node.id);
     if (!placed || !right?.download || placed.node.kind !== 'file') throw nodeNotFound();
     return {
       actor,
@@ -98,7 +110,9 @@ export class WopiAccess {
       node: placed.node,
       versionNo: holder.versionNo,
       right,
-      mayWrite: holder.mayWrite && holder.canUpload && right.write,
+      mayWrite: holder.mayWrite && holder.policy?.canUpload === true && right.write,
+      mayPrint: (await this.policies.refusal(actor, 'print')) === null,
+      watermark: holder.policy?.useWatermarks ? holder.name || `userid:${holder.accountId}` : null,
       expiresMs: holder.expiresAt.getTime(),
     };
   }

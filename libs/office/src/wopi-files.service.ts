@@ -120,7 +120,7 @@ export class WopiFiles {
     const actor = writerOf(session);
     const folder = (await this.folderOf(session))?.node;
     if (!folder) throw new DomainError('FORBIDDEN', 'Nothing can be saved beside this file.');
-    await this.access.require(actor, 'node.create', [folder]);
+    await this.access.require(actor, 'node.upload', [folder]);
     const node =
       'suggested' in target ? await this.saveNew(session, actor, folder, target.suggested, body) : await this.saveExact(actor, folder, target, body);
     return { node, grant: await this.grants.issue(actor, node.id, { mayWrite: true, untilMs: session.expiresMs }) };

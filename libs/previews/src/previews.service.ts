@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 
 import { Injectable } from '@nestjs/common';
 
-import { AccessService } from '#libs/access';
+import { AccessService, Policies } from '#libs/access';
 import { AccountDirectory } from '#libs/accounts';
 import { BlobStore } from '#libs/blob-store';
 import { UnitOfWork } from '#libs/database';
@@ -53,6 +53,8 @@ export interface DocumentView {
   readonly state: 'ready' | 'processing';
   /** Kinds for `open`, in their order. */
   readonly pictures: readonly string[];
+  /** False: who looks at it may not print. */
+  readonly mayPrint: boolean;
 }
 
 interface Subject {
@@ -67,6 +69,7 @@ export class Previews {
   constructor(
     private readonly browse: BrowseService,
     private readonly access: AccessService,
+    private readonly policies: Policies,
     private readonly versions: VersionRepository,
     private readonly previews: PreviewRepository,
     private readonly renditions: RenditionRepository,
@@ -112,7 +115,14 @@ export class Previews {
     if (format === null) throw noPreview('unsupported');
     const until = this.clock.nowMs() + waitMs;
     const base = await this.ended(version, format, until);
-    const view = (state: DocumentView['state'], pictures: readonly string[]): DocumentView => ({ node, versionNo: version.no, state, pictures });
+    const mayPrint = (await this.policies.refusal(actor, 'print')) === null;
+    const view = (state: DocumentView['state'], pictures: readonly string[]): DocumentView => ({
+      node,
+      versionNo: version.no,
+      state,
+      pictures,
+      mayPrint,
+    });
     if (base === null) return view('processing', []);
     const pages = pagesOf(format);
     const drawn = pages !== null && base.state === 'ready' ? await this.ended(version, pages, until) : base;
@@ -134,8 +144,8 @@ export class Previews {
   /** The name that must stand on what the actor sees; null when he may have the file itself. A guest has no name and no such duty. */
   private async markOf(actor: Actor, node: LocatedNode): Promise<string | null> {
     if (actor.kind !== 'account') return null;
-    const [policy, rights] = await Promise.all([this.previews.policyOf(actor.accountId), this.access.rights(actor, [node])]);
-    if (!policy.useWatermarks && policy.canDownload && rights.get(node.id)?.download === true) return null;
+    const [policy, rights] = [await this.policies.of(actor), await this.access.effectiveRights(actor, [node])];
+    if (!policy.useWatermarks && rights.get(node.id)?.download === true) return null;
     const person = (await this.directory.find([actor.accountId])).get(actor.accountId);
     const login = person?.login.slice(person.login.indexOf(':') + 1) ?? '';
     return [person?.name, login].filter(Boolean).join(' ') || `user ${actor.accountId}`;

@@ -7,11 +7,12 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { Authenticator } from '#libs/accounts';
 import { AppConfig } from '#libs/config';
 import { ANNOUNCEMENTS_CHANNEL, bookmarkOf, Feed, SOCKET_CHECK_CHANNEL, StorageRepository, type Subscriber, SubscribeTickets } from '#libs/events';
-import { Clock, DomainError, isDomainError } from '#libs/kernel';
+import { type Client, Clock, DomainError, isDomainError } from '#libs/kernel';
 import { CHANGES_CHANNEL } from '#libs/nodes';
 import { Logger } from '#libs/observability';
 import { Signals } from '#libs/signals';
 
+import { clientOf } from '../http/request-client.js';
 import { EventWire } from './event-wire.js';
 import { FeedPump } from './feed-pump.js';
 import { RealtimeMetrics } from './realtime.metrics.js';
@@ -106,7 +107,7 @@ export class RealtimeGateway implements OnModuleDestroy {
     if (this.stopping || this.subscribers.size + this.opening >= maxSockets) return refuse(socket, 503, 'Too many websockets; try again.');
     this.opening++;
     try {
-      const subscriber = await this.subscriberOf(wish);
+      const subscriber = await this.subscriberOf(wish, clientOf(request));
       await this.admit(subscriber, async () => {
         const session = await this.sessionOf(subscriber, wish);
         if (this.stopping) return refuse(socket, 503, 'The server stops.');
@@ -141,11 +142,11 @@ export class RealtimeGateway implements OnModuleDestroy {
     return (socket) => new SocketSession(socket, subscriber, start, cursor !== null, isPast ? { sinceMs } : null);
   }
 
-  private async subscriberOf({ token, ticket }: SubscribeRequest): Promise<Subscriber> {
-    if (ticket !== null) return this.tickets.redeem(ticket);
-    const { accountId, tokenId } = await this.authenticator.byToken(token ?? '');
+  private async subscriberOf({ token, ticket }: SubscribeRequest, client: Client): Promise<Subscriber> {
+    if (ticket !== null) return this.tickets.redeem(ticket, client);
+    const { accountId, tokenId } = await this.authenticator.byToken(token ?? '', client);
     if (tokenId === null) throw new DomainError('UNAUTHENTICATED', 'A websocket needs a token.');
-    return { accountId, tokenId };
+    return { accountId, tokenId, client };
   }
 
   private open(session: SocketSession, socket: WebSocket): void {
@@ -185,8 +186,7 @@ export class RealtimeGateway implements OnModuleDestroy {
 
   private async closeRevoked(): Promise<void> {
     const sessions = [...this.subscribers];
-    const holders = new Map(sessions.map(({ subscriber }) => [subscriber.tokenId, subscriber]));
-    const alive = await this.authenticator.stillIn([...holders.values()]);
+    const alive = await this.authenticator.stillIn(sessions.map(({ subscriber }) => subscriber));
     for (const session of sessions) if (!alive.has(session.subscriber.tokenId)) session.close(CLOSE.policy, 'signed out');
   }
 

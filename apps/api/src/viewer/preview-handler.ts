@@ -5,10 +5,11 @@ import { Authenticator } from '#libs/accounts';
 import { contentDisposition } from '#libs/blob-store';
 import { type Actor, DomainError, isDomainError } from '#libs/kernel';
 import type { Logger } from '#libs/observability';
-import { PREVIEW_PATH, type PreviewAddress, PreviewLinks, Previews, type Viewer } from '#libs/previews';
+import { PREVIEW_PATH, type PreviewAddress, PreviewLinks, Previews } from '#libs/previews';
 
 import { answer, answerError, type Exchange, setCors, statusOf } from '../blobs/http-answer.js';
 import { matchesETag } from '../blobs/http-range.js';
+import { clientOf } from '../http/request-client.js';
 import type { RawHandler } from '../http/server.js';
 import { refusalPage, viewerPage, viewerPolicy } from './viewer-page.js';
 
@@ -49,7 +50,8 @@ async function serve(parts: PreviewHandlerParts, exchange: Exchange, target: str
   try {
     if (req.method !== 'GET' && req.method !== 'HEAD') throw new DomainError('FORBIDDEN', 'This URL is only read.');
     address = parts.links.verify(target);
-    const actor = await actorOf(parts.authenticator, address.viewer);
+    const { viewer } = address;
+    const actor = viewer.kind === 'guest' ? viewer : await parts.authenticator.byUrl(viewer.accountId, viewer.tokenId, clientOf(req));
     if (address.kind === VIEW) await servePage(parts, exchange, actor, address, target.slice(target.indexOf('?')));
     else await servePicture(parts, exchange, actor, address);
   } catch (error) {
@@ -58,10 +60,6 @@ async function serve(parts: PreviewHandlerParts, exchange: Exchange, target: str
     else answerError(exchange, error);
   }
   return true;
-}
-
-async function actorOf(authenticator: Authenticator, viewer: Viewer): Promise<Actor> {
-  return viewer.kind === 'guest' ? viewer : authenticator.byUrl(viewer.accountId, viewer.tokenId);
 }
 
 async function servePicture({ previews, onBytes }: PreviewHandlerParts, exchange: Exchange, actor: Actor, address: PreviewAddress): Promise<void> {

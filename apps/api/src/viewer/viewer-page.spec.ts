@@ -9,17 +9,27 @@ const node = { name: HOSTILE } as LocatedNode;
 
 describe('the page that shows documents', () => {
   it('holds no text of a user as markup', () => {
-    for (const page of [viewerPage({ node, versionNo: 1, state: 'ready', pictures: ['page-1'] }, `?a=1&b="${HOSTILE}`), refusalPage(HOSTILE)]) {
+    for (const page of [
+      viewerPage({ node, versionNo: 1, state: 'ready', pictures: ['page-1'], mayPrint: true }, `?a=1&b="${HOSTILE}`),
+      refusalPage(HOSTILE),
+    ]) {
       expect(page).not.toContain('<script');
       expect(page.match(/</g)?.length).toBe(page.match(/>/g)?.length);
     }
   });
 
   it('shows every picture with its own address, and looks again while there is none', () => {
-    const ready = viewerPage({ node, versionNo: 1, state: 'ready', pictures: ['page-1', 'page-2'] }, '?by=a&sig=b');
+    const ready = viewerPage({ node, versionNo: 1, state: 'ready', pictures: ['page-1', 'page-2'], mayPrint: true }, '?by=a&sig=b');
     expect(ready).toContain('<img src="page-2?by=a&amp;sig=b"');
     expect(ready).not.toContain('http-equiv');
-    expect(viewerPage({ node, versionNo: 1, state: 'processing', pictures: [] }, '?')).toContain('http-equiv="refresh"');
+    expect(viewerPage({ node, versionNo: 1, state: 'processing', pictures: [], mayPrint: true }, '?')).toContain('http-equiv="refresh"');
+  });
+
+  it('prints nothing for who may not print', () => {
+    const page = (mayPrint: boolean) => viewerPage({ node, versionNo: 1, state: 'ready', pictures: ['page-1'], mayPrint }, '?');
+    expect(page(false)).toContain('<body class="screen">');
+    expect(page(true)).not.toContain('class="screen"');
+    expect(page(true)).toContain('@media print{.screen{display:none}}');
   });
 
   it('may show pictures of its own origin and its own style, and nothing else', () => {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
-import type { AccountActor, AccountRole, GuestActor } from '#libs/kernel';
+import type { AccountActor, AccountRole, Client, GuestActor, Policy } from '#libs/kernel';
 
 import type { ArchiveRoot } from '../archive-selection.js';
 
@@ -50,6 +50,7 @@ interface GrantRow extends Omit<GrantedStream, 'owner'> {
   guest: GuestActor | null;
   companyId: number | null;
   role: AccountRole;
+  policy: Policy;
 }
 
 const PROGRESS = `private_hash AS "privateHash", progress, status, label, (extract(epoch FROM created_at) * 1000)::bigint AS "createdMs",
@@ -57,6 +58,9 @@ const PROGRESS = `private_hash AS "privateHash", progress, status, label, (extra
 
 /** The account `a` may sign in at the time `now`, an SQL expression of ours. */
 const maySignIn = (now: string): string => `a.state = 'active' AND (a.expires_at IS NULL OR a.expires_at > ${now})`;
+
+/** The account `a` may have bytes. */
+const MAY_DOWNLOAD = '(SELECT p.can_download FROM effective_policies p WHERE p.account_id = a.id)';
 
 /** The token that asked for the stream `s` still lets in. */
 const tokenHolds = (now: string): string =>
@@ -85,27 +89,28 @@ export class ArchiveStreamRepository {
     );
   }
 
-  /** The stream, while it has not expired, its token holds and its owner, or who gave the pass, may sign in; or null. */
-  async findGranted(privateHash: string, now: Date): Promise<GrantedStream | null> {
+  /** The stream for who fetches it from `client`, while it has not expired, its token holds and its owner, or who gave the pass, may sign in; or null. */
+  async findGranted(privateHash: string, client: Client | undefined, now: Date): Promise<GrantedStream | null> {
     const row = await this.database.queryOne<GrantRow>(
-      `SELECT s.private_hash AS "privateHash", s.account_id AS "accountId", a.company_id AS "companyId", a.role, s.guest, s.roots, s.windows,
+      `SELECT s.private_hash AS "privateHash", s.account_id AS "accountId", a.company_id AS "companyId", a.role, p.policy, s.guest, s.roots, s.windows,
               s.file_name AS "fileName", s.etag
          FROM archive_streams s JOIN accounts a ON a.id = s.account_id AND ${maySignIn('$2')}
+         JOIN effective_policies p ON p.account_id = a.id
         WHERE s.private_hash = $1 AND s.expires_at > $2 AND ${tokenHolds('$2')}`,
       [privateHash, now],
     );
     if (!row) return null;
-    const { accountId, guest, companyId, role, ...stream } = row;
-    return { ...stream, owner: guest ?? { kind: 'account', accountId, companyId, role, tokenId: null } };
+    const { accountId, guest, companyId, role, policy, ...stream } = row;
+    return { ...stream, owner: guest ?? { kind: 'account', accountId, companyId, role, tokenId: null, policy, ...(client ? { client } : {}) } };
   }
 
   /** The account as an actor, while it may sign in; or null. */
   async findOwner(accountId: number, now: Date): Promise<AccountActor | null> {
-    const row = await this.database.queryOne<{ companyId: number | null; role: AccountRole }>(
-      `SELECT company_id AS "companyId", role FROM accounts a WHERE a.id = $1 AND ${maySignIn('$2')}`,
+    const row = await this.database.queryOne<{ companyId: number | null; role: AccountRole; policy: Policy }>(
+      `SELECT a.company_id AS "companyId", a.role, p.policy FROM accounts a JOIN effective_policies p ON p.account_id = a.id WHERE a.id = $1 AND ${maySignIn('$2')}`,
       [accountId, now],
     );
-    return row && { kind: 'account', accountId, companyId: row.companyId, role: row.role, tokenId: null };
+    return row && { kind: 'account', accountId, companyId: row.companyId, role: row.role, tokenId: null, policy: row.policy };
   }
 
   /** Bytes of the archive `etag` are being given out. */
@@ -118,11 +123,11 @@ export class ArchiveStreamRepository {
     ]);
   }
 
-  /** Notes how far the stream is. False when its owner may not sign in any more, or its token has ended: then it has to end. */
+  /** Notes how far the stream is. False when its owner may not sign in or not have bytes any more, or its token has ended: then it has to end. */
   async saveProgress(privateHash: string, status: StreamStatus, progress: number, now: Date): Promise<boolean> {
     const changed = await this.database.run(
       `UPDATE archive_streams s SET status = $2, progress = $3, modified_at = $4
-         FROM accounts a WHERE s.private_hash = $1 AND a.id = s.account_id AND ${maySignIn('$4')} AND ${tokenHolds('$4')}`,
+         FROM accounts a WHERE s.private_hash = $1 AND a.id = s.account_id AND ${maySignIn('$4')} AND ${MAY_DOWNLOAD} AND ${tokenHolds('$4')}`,
       [privateHash, status, progress, now],
     );
     return changed === 1;

@@ -76,7 +76,7 @@ export class DiffService {
   async createFromDiff(actor: AccountActor, command: CreateFromDiff): Promise<OpenedUpload> {
     const { placed, missing, startId, rest } = await this.resolver.startOf(actor, command.path);
     if (missing.length > 0) throw nodeNotFound();
-    const node = await this.fileOf(actor, 'node.write', placed.node);
+    const node = await this.fileOf(actor, 'node.upload', placed.node);
     const baseVersionNo = versionNumber(command.versionNo);
     if (!CRC32.test(command.baseCrc32)) throw new DomainError('INVALID_ARGUMENT', 'The checksum must be a CRC-32 as hexadecimal digits.');
     const plan: UploadPlan = {
@@ -182,7 +182,7 @@ export class DiffService {
     return version;
   }
 
-  private async fileOf(actor: Actor, action: 'node.write' | 'node.download', node: LocatedNode): Promise<LocatedNode> {
+  private async fileOf(actor: Actor, action: 'node.upload' | 'node.download', node: LocatedNode): Promise<LocatedNode> {
     await this.access.require(actor, action, [node]);
     if (node.kind !== 'file') throw notAFile();
     return node;

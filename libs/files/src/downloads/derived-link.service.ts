@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { Policies } from '#libs/access';
 import { BlobStore } from '#libs/blob-store';
 import { type Actor, Clock, DomainError } from '#libs/kernel';
 import { DerivedObjectRepository } from '#libs/nodes';
@@ -20,15 +21,17 @@ export class DerivedLinkService {
   constructor(
     private readonly derived: DerivedObjectRepository,
     private readonly store: BlobStore,
+    private readonly policies: Policies,
     private readonly clock: Clock,
   ) {}
 
-  /** NODE_NOT_FOUND when the object is not complete, has expired, or was made for someone else. */
+  /** NODE_NOT_FOUND when the object is not complete, has expired, or was made for someone else; FORBIDDEN for content that the actor may not have. */
   async link(actor: Actor, storeKey: string): Promise<DerivedLink> {
     const object = await this.derived.findReady(storeKey, this.clock.now());
     if (!object || (actor.kind === 'account' && object.accountId !== actor.accountId)) {
       throw new DomainError('NODE_NOT_FOUND', 'It is not there any more; ask for it again.');
     }
+    if (object.kind === 'archive' || object.kind === 'diff') await this.policies.require(actor, 'download');
     const { fileName, contentType, sizeBytes, expiresAt } = object;
     const leftSeconds = Math.floor((expiresAt.getTime() - this.clock.nowMs()) / 1000);
     const url = await this.store.presignGet({

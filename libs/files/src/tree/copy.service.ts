@@ -121,8 +121,11 @@ export class CopyService {
     const source = reader ? await this.resolver.find(reader, command.source) : own;
     if (!source) throw nodeNotFound('source');
     if (!target) throw nodeNotFound('target');
-    await this.access.require(reader ?? actor, 'node.download', [source.node]).catch(notFoundAs('source'));
-    await this.access.require(actor, 'node.create', [target.node]).catch(notFoundAs('target'));
+    await this.access.require(reader ?? actor, 'node.copy', [source.node]).catch(notFoundAs('source'));
+    // what a link gives comes from outside
+    const action = reader ? 'node.upload' : 'node.create';
+    await this.access.require(actor, action, [target.node]).catch(notFoundAs('target'));
+    if (source.node.kind === 'folder') await this.access.require(actor, 'node.make-folder', [target.node]);
     if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
     checkNotInside(source, target);
     // It has no name that the copy could have.

@@ -46,7 +46,7 @@ export class FolderService {
     const viewerId = viewerOf(actor);
     const { folder } = await this.maker.ensure(
       { ...command, ...start, authorId: authorOf(actor)!, viewerId, makerId: viewerId, nowMs: this.clock.nowMs(), mustBeNew: true },
-      (parent) => this.access.require(actor, 'node.create', [parent]),
+      (parent) => this.access.require(actor, 'node.make-folder', [parent]),
     );
     return folder.node;
   }
@@ -69,7 +69,7 @@ export class FolderService {
         makerId: viewerId,
         nowMs: this.clock.nowMs(),
       },
-      (found) => this.access.require(actor, 'node.create', [found]),
+      (found) => this.access.require(actor, 'node.make-folder', [found]),
     );
     return folder.node;
   }

@@ -21,10 +21,13 @@ export class UploadPlaces {
   /** The place that an actor asks for, and the plan by which it is found again. As `placeOf`; NODE_NOT_FOUND, FORBIDDEN. */
   async begin(actor: UploadActor, asked: AskedPlan, folderId?: string): Promise<{ plan: UploadPlan; place: FilePlace }> {
     const [resolution] = folderId === undefined ? await this.resolver.resolveMany(actor, [wayOf(asked)]) : [await this.below(actor, folderId, asked)];
-    await this.requireWrite(actor, [resolution!]);
+    // a guest brings nothing over a file: it gets another name
+    await this.access.require(actor, 'node.upload', [resolution!.placed.node]);
     const { startId, rest } = resolution!;
     const path = asked.onConflict === 'rename' ? [...rest, asked.path[asked.path.length - 1]!] : rest;
-    return { plan: { ...asked, startId, path }, place: await this.place(asked, resolution!) };
+    const place = await this.place(asked, resolution!);
+    if (place.missingFolders.length > 0) await this.access.require(actor, 'node.make-folder', [place.folder]);
+    return { plan: { ...asked, startId, path }, place };
   }
 
   /**

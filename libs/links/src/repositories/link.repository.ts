@@ -29,13 +29,6 @@ export interface LinkAtDoor extends Link {
   readonly passwordHash: string | null;
 }
 
-/** What an account may hand out by links. */
-export interface IssuerRules {
-  readonly linksAllowed: boolean;
-  readonly canDownload: boolean;
-  readonly canUpload: boolean;
-}
-
 const COLUMNS = `l.id, l.node_id AS "nodeId", l.issuer_id AS "issuerId", l.hash, l.rights, l.password_hash IS NOT NULL AS "hasPassword",
   (extract(epoch FROM l.expires_at) * 1000)::bigint AS "expiresMs", l.download_max AS "downloadMax", l.download_count AS "downloadCount", l.notify,
   l.blocked_at IS NOT NULL AS blocked, (extract(epoch FROM l.created_at) * 1000)::bigint AS "createdMs"`;
@@ -127,14 +120,13 @@ export class LinkRepository {
     );
   }
 
-  /** What an account may hand out by links. */
-  async rulesOf(accountId: number): Promise<IssuerRules> {
-    const row = await this.database.queryOne<IssuerRules & Record<string, unknown>>(
-      `SELECT coalesce(c.public_links_allow, true) AS "linksAllowed", a.can_download AS "canDownload", a.can_upload AS "canUpload"
-         FROM accounts a LEFT JOIN companies c ON c.id = a.company_id WHERE a.id = $1`,
+  /** Whether the company of an account allows public links. */
+  async allowedTo(accountId: number): Promise<boolean> {
+    const row = await this.database.queryOne<{ allowed: boolean }>(
+      'SELECT coalesce(c.public_links_allow, true) AS allowed FROM accounts a LEFT JOIN companies c ON c.id = a.company_id WHERE a.id = $1',
       [accountId],
     );
-    return row ?? { linksAllowed: false, canDownload: false, canUpload: false };
+    return row?.allowed ?? false;
   }
 
   /** True while the account may work. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
-import type { AccountRole, GuestActor } from '#libs/kernel';
+import type { AccountRole, Client, GuestActor, Policy } from '#libs/kernel';
 
 export interface NewWopiToken {
   readonly secretSha256: Buffer;
@@ -12,6 +12,8 @@ export interface NewWopiToken {
   readonly authTokenId: string | null;
   readonly byPair: boolean;
   readonly guest: GuestActor | null;
+  /** With what, and from where, the document was opened. */
+  readonly client: Client | null;
   readonly createdAt: Date;
   readonly expiresAt: Date;
 }
@@ -26,7 +28,8 @@ export interface WopiHolder {
   readonly role: AccountRole | null;
   readonly authTokenId: string | null;
   readonly byPair: boolean;
-  readonly canUpload: boolean;
+  readonly policy: Policy | null;
+  readonly client: Client | null;
   readonly name: string;
   readonly guest: GuestActor | null;
   readonly createdAt: Date;
@@ -45,8 +48,8 @@ export class WopiTokenRepository {
          DELETE FROM wopi_tokens WHERE secret_sha256 IN (
            SELECT secret_sha256 FROM wopi_tokens WHERE expires_at <= $9::timestamptz ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED)
        )
-       INSERT INTO wopi_tokens (secret_sha256, node_id, version_no, may_write, account_id, auth_token_id, by_pair, guest, created_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, $10)`,
+       INSERT INTO wopi_tokens (secret_sha256, node_id, version_no, may_write, account_id, auth_token_id, by_pair, guest, created_at, expires_at, client)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, $10, $11)`,
       [
         token.secretSha256,
         token.nodeId,
@@ -58,6 +61,7 @@ export class WopiTokenRepository {
         token.guest === null ? null : JSON.stringify(token.guest),
         token.createdAt,
         token.expiresAt,
+        token.client === null ? null : JSON.stringify(token.client),
       ],
     );
   }
@@ -69,10 +73,11 @@ export class WopiTokenRepository {
   find(secretSha256: Buffer, now: Date): Promise<WopiHolder | null> {
     return this.database.queryOne<WopiHolder & Record<string, unknown>>(
       `SELECT w.node_id AS "nodeId", w.version_no AS "versionNo", w.may_write AS "mayWrite", w.account_id AS "accountId", a.company_id AS "companyId", a.role,
-              w.auth_token_id AS "authTokenId", w.by_pair AS "byPair", coalesce(a.can_upload, false) AS "canUpload", coalesce(a.name, '') AS name, w.guest, w.created_at AS "createdAt",
+              w.auth_token_id AS "authTokenId", w.by_pair AS "byPair", p.policy, w.client, coalesce(a.name, '') AS name, w.guest, w.created_at AS "createdAt",
               w.expires_at AS "expiresAt"
          FROM wopi_tokens w
          LEFT JOIN accounts a ON a.id = w.account_id
+         LEFT JOIN effective_policies p ON p.account_id = a.id
          LEFT JOIN auth_tokens t ON t.id = w.auth_token_id
          LEFT JOIN accounts o ON o.id = t.account_id
         WHERE w.secret_sha256 = $1 AND w.expires_at > $2

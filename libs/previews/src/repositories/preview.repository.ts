@@ -45,12 +45,6 @@ export interface ScannedVersion {
   readonly tenantId: number;
 }
 
-/** How a viewer's account is to be shown documents. */
-export interface ViewerPolicy {
-  readonly useWatermarks: boolean;
-  readonly canDownload: boolean;
-}
-
 const TENANT = 'coalesce(a.company_id, -a.id)';
 
 /** Rows of `previews`, of the turns between companies, and of the scan for new versions. */
@@ -226,14 +220,6 @@ export class PreviewRepository {
       [blobId, limit],
     );
     return rows.map((row) => row.id);
-  }
-
-  async policyOf(accountId: number): Promise<ViewerPolicy> {
-    const row = await this.database.queryOne<{ useWatermarks: boolean; canDownload: boolean }>(
-      'SELECT use_watermarks AS "useWatermarks", can_download AS "canDownload" FROM accounts WHERE id = $1',
-      [accountId],
-    );
-    return row ?? { useWatermarks: true, canDownload: false };
   }
 
   /** Whoever has something waiting gets a turn. Rows that are there are held, so that a taker who finds nothing cannot remove them meanwhile. */

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import { type AccountActor, DomainError } from '#libs/kernel';
+import { type AccountActor, type Client, DomainError } from '#libs/kernel';
 
-/** What the guard needs of the accounts: turns a credential into an actor or throws UNAUTHENTICATED, INVALID_CREDENTIALS, LOGIN_LOCKED ... DI token. */
+/** What the guard needs of the accounts: turns a credential into an actor or throws UNAUTHENTICATED, INVALID_CREDENTIALS, FORBIDDEN ... DI token. */
 export abstract class CloudikeCredentials {
-  abstract byToken(token: string): Promise<AccountActor>;
+  abstract byToken(token: string, client: Client): Promise<AccountActor>;
   /** The account of a token whose device is to be wiped; null for any other. */
   abstract byWipedToken(token: string): Promise<AccountActor | null>;
-  /** `userPass` is the decoded text of the header; `ip` is for the limiter. */
-  abstract byBasic(userPass: string, ip: string): Promise<AccountActor>;
+  /** `userPass` is the decoded text of the header. */
+  abstract byBasic(userPass: string, client: Client): Promise<AccountActor>;
 }
 
 export type Credential = { readonly token: string } | { readonly userPass: string };

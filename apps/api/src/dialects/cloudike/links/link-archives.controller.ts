@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { type ArchiveSelection, ArchiveService } from '#libs/archives';
 import { LinkUsage } from '#libs/links';
 
+import { clientOf } from '../../../http/request-client.js';
 import { type Caller, CloudikeController, CurrentCaller, Params, Route, UrlSegment } from '../http/index.js';
 import { presentTask } from '../presenters/task.presenter.js';
 import { ArchiveSender } from '../storage/archive-sender.js';
@@ -43,7 +44,7 @@ export class LinkArchivesController {
   ): Promise<void> {
     const opened = await this.holder.forDownload(hash, params, caller);
     const created = await this.usage.counted(opened, () => this.archives.createStream(opened.guest, selectionOf(params)));
-    await this.sender.send(request, response, await this.archives.openStream(created.privateHash), false);
+    await this.sender.send(request, response, await this.archives.openStream(created.privateHash, clientOf(request)), false);
   }
 }
 

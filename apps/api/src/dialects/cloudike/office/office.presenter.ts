@@ -17,7 +17,7 @@ export function presentOfficeUrl({ url, grant, isConfigured }: OfficeUrl) {
 
 /** CheckFileInfo. Names of the protocol; sizes in bytes, ids are texts. */
 export function presentFileInfo({ session, version, folderName, mayWriteBeside, mayDelete }: WopiFile, publicUrl: string) {
-  const { node, mayWrite, userId, userName, actor } = session;
+  const { node, mayWrite, mayPrint, watermark, userId, userName, actor } = session;
   const dot = node.name.lastIndexOf('.');
   return {
     BaseFileName: node.name,
@@ -34,6 +34,9 @@ export function presentFileInfo({ session, version, folderName, mayWriteBeside, 
     UserCanWrite: mayWrite,
     UserCanRename: mayWrite,
     UserCanNotWriteRelative: !mayWriteBeside,
+    DisablePrint: !mayPrint,
+    HidePrintOption: !mayPrint,
+    ...(watermark === null ? {} : { WatermarkText: watermark }),
     SupportsLocks: true,
     SupportsGetLock: true,
     SupportsExtendedLockLength: true,

@@ -5,6 +5,7 @@ import { type ArchiveSelection, ArchiveService } from '#libs/archives';
 import { AppConfig } from '#libs/config';
 import { type AccountActor, DomainError } from '#libs/kernel';
 
+import { clientOf } from '../../../http/request-client.js';
 import { CloudikeController, CurrentActor, OptionalActor, Params, Route, UrlSegment } from '../http/index.js';
 import { presentArchiveLink, presentStreamProgress } from '../presenters/archive.presenter.js';
 import { presentTask } from '../presenters/task.presenter.js';
@@ -57,12 +58,12 @@ export class ArchivesController {
       response.json(presentArchiveLink(this.config.http.publicUrl, created));
       return;
     }
-    await this.sender.send(request, response, await this.archives.openStream(created.privateHash), false);
+    await this.sender.send(request, response, await this.archives.openStream(created.privateHash, clientOf(request)), false);
   }
 
   @Route('files/download_as_archive_stream/<hash>', { auth: 'public', summary: 'The archive of a private link' })
   async stream(@UrlSegment('hash') hash: string, @Req() request: Request, @Res() response: Response): Promise<void> {
-    const archive = await this.archives.openStream(hash);
+    const archive = await this.archives.openStream(hash, clientOf(request));
     await this.sender.send(request, response, archive, archive.mayResume);
   }
 
