@@ -12,6 +12,10 @@ export const SCHEDULES: readonly Schedule[] = [
   { job: 'derived.expire', everyMs: 5 * MINUTE },
   { job: 'trash.expire', everyMs: 10 * MINUTE },
   { job: 'accounts.sweep', everyMs: 10 * MINUTE },
+  { job: 'accounts.erase-due', everyMs: 10 * MINUTE },
   { job: 'events.expire', everyMs: 10 * MINUTE },
+  { job: 'audit.seal', everyMs: 5 * SECOND },
+  { job: 'audit.expire', everyMs: 60 * MINUTE },
+  { job: 'analytics.roll-up', everyMs: 60 * MINUTE },
   { job: 'previews.scan', everyMs: 5 * SECOND },
 ];

@@ -1,9 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
 import { AccountsModule } from '#libs/accounts';
+import { AnalyticsJobsModule } from '#libs/analytics';
 import { ArchiveJobsModule } from '#libs/archives';
+import { AuditJobsModule } from '#libs/audit';
 import { type AppConfig, ConfigModule } from '#libs/config';
+import { CompanyJobsModule } from '#libs/companies';
 import { DatabaseModule } from '#libs/database';
+import { ErasingJobsModule } from '#libs/erasing';
 import { EventsJobsModule } from '#libs/events';
 import { FilesJobsModule } from '#libs/files';
 import { HandoverJobsModule } from '#libs/handover';
@@ -42,8 +46,12 @@ export class WorkerModule {
         ArchiveJobsModule,
         PreviewJobsModule,
         EventsJobsModule,
+        AuditJobsModule,
         LinkJobsModule,
         HandoverJobsModule,
+        AnalyticsJobsModule,
+        CompanyJobsModule,
+        ErasingJobsModule,
       ],
     };
   }

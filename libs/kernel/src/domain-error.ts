@@ -73,6 +73,8 @@ export const DOMAIN_ERROR_CODES = [
   'WRONG_STATE',
   'TOKEN_NOT_FOUND',
   'COMPANY_NOT_FOUND',
+  // figures
+  'METRIC_NOT_FOUND',
   // long operations
   'TASK_NOT_FOUND',
   'TASK_RUNNING',

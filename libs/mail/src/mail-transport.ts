@@ -13,7 +13,8 @@ const TIMEOUT_MS = 15_000;
 
 /** Hands a mail over. Throws when it must be tried again, FinalJobError when trying again cannot help. */
 export interface MailTransport {
-  deliver(mail: Mail, date: Date): Promise<void>;
+  /** `attached`: the bytes of the mail's attachment. */
+  deliver(mail: Mail, date: Date, attached: Buffer | null): Promise<void>;
   close(): void;
 }
 
@@ -40,8 +41,8 @@ export class SmtpTransport implements MailTransport {
     });
   }
 
-  async deliver(mail: Mail, date: Date): Promise<void> {
-    const raw = composeMessage(mail, this.from, date, 'base64');
+  async deliver(mail: Mail, date: Date, attached: Buffer | null): Promise<void> {
+    const raw = composeMessage(mail, this.from, date, 'base64', attached);
     try {
       await this.transporter.sendMail({ envelope: { from: addressOf(this.from), to: [mail.to] }, raw });
     } catch (error) {
@@ -65,8 +66,8 @@ export class FileTransport implements MailTransport {
     private readonly from: string,
   ) {}
 
-  async deliver(mail: Mail, date: Date): Promise<void> {
-    const message = composeMessage(mail, this.from, date, '8bit');
+  async deliver(mail: Mail, date: Date, attached: Buffer | null): Promise<void> {
+    const message = composeMessage(mail, this.from, date, '8bit', attached);
     await mkdir(this.dir, { recursive: true, mode: 0o700 });
     const name = `${date.toISOString().replace(/[:.]/g, '-')}-${randomUUID()}`;
     const part = join(this.dir, `.${name}.part`);

@@ -19,6 +19,9 @@ export const TASK_KINDS = {
   'links.add-to-storage': { queue: 'bulk' },
   'handover.folder': { queue: 'bulk' },
   'handover.migration': { queue: 'bulk' },
+  'analytics.csv-report': { queue: 'io' },
+  'accounts.erase': { queue: 'bulk' },
+  'companies.remove': { queue: 'bulk' },
 } as const satisfies Record<string, { readonly queue: QueueName }>;
 
 export type TaskKind = keyof typeof TASK_KINDS;
@@ -27,7 +30,7 @@ export type TaskKind = keyof typeof TASK_KINDS;
 export interface JobPayloads {
   'tasks.run': { readonly taskId: string; readonly kind: TaskKind };
   'tasks.sweep': Record<string, never>;
-  'mail.send': { readonly to: string; readonly subject: string; readonly text: string; readonly html?: string };
+  'mail.send': { readonly to: string; readonly subject: string; readonly text: string; readonly html?: string; readonly attachment?: { readonly storeKey: string; readonly fileName: string; readonly contentType: string } };
   'nodes.purge-space': { readonly spaceId: string };
   'uploads.reap': Record<string, never>;
   'blobs.collect': Record<string, never>;
@@ -35,9 +38,13 @@ export interface JobPayloads {
   'derived.expire': Record<string, never>;
   'trash.expire': Record<string, never>;
   'accounts.sweep': Record<string, never>;
+  'accounts.erase-due': Record<string, never>;
   'previews.make': Record<string, never>;
   'previews.scan': Record<string, never>;
   'events.expire': Record<string, never>;
+  'audit.seal': Record<string, never>;
+  'audit.expire': Record<string, never>;
+  'analytics.roll-up': Record<string, never>;
 }
 
 export type JobName = keyof JobPayloads;
@@ -69,9 +76,13 @@ export const JOBS: { readonly [N in JobName]: JobDefinition<N> } = {
   'derived.expire': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
   'trash.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
   'accounts.sweep': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
+  'accounts.erase-due': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
   'previews.make': { queue: 'cpu', attempts: 3, backoffMs: 2 * SECOND, timeoutMs: 10 * MINUTE },
   'previews.scan': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
   'events.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
+  'audit.seal': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
+  'audit.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
+  'analytics.roll-up': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: 6 * HOUR },
 };
 
 export const JOB_NAMES = Object.keys(JOBS) as JobName[];

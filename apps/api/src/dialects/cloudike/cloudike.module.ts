@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 
 import { Authenticator } from '#libs/accounts';
 import { ArchivesModule } from '#libs/archives';
+import { AuditModule } from '#libs/audit';
 import { DiffsModule, FilesModule } from '#libs/files';
 import { NodeFactsModule } from '#libs/node-facts';
 import { TasksModule } from '#libs/tasks';
@@ -10,6 +11,7 @@ import { VersionsModule } from '#libs/versions';
 
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
 import { ADMIN_CONTROLLERS, ADMIN_MODULES } from './admin/index.js';
+import { ANALYTICS_CONTROLLERS, ANALYTICS_MODULES } from './analytics/index.js';
 import { COMMENT_CONTROLLERS, COMMENT_MODULES } from './comments/index.js';
 import { COMPANY_CONTROLLERS, COMPANY_MODULES, COMPANY_PROVIDERS } from './companies/index.js';
 import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
@@ -43,6 +45,7 @@ import { TasksController } from './tasks/tasks.controller.js';
 export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
   ...ADMIN_CONTROLLERS,
+  ...ANALYTICS_CONTROLLERS,
   ...SETTINGS_CONTROLLERS,
   ...SOFT_CONTROLLERS,
   ...GROUP_CONTROLLERS,
@@ -71,8 +74,10 @@ export const CLOUDIKE_CONTROLLERS = [
 @Module({
   imports: [
     CloudikeHttpModule,
+    AuditModule,
     ...ACCOUNT_MODULES,
     ...ADMIN_MODULES,
+    ...ANALYTICS_MODULES,
     ...SETTINGS_MODULES,
     ...SOFT_MODULES,
     ...GROUP_MODULES,

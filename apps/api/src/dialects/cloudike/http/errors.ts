@@ -77,6 +77,7 @@ export const CLOUDIKE_ERRORS: Readonly<Record<DomainErrorCode, WireError>> = {
   WRONG_STATE: { status: 412, code: 'WrongStatus' },
   TOKEN_NOT_FOUND: { status: 404, code: 'TokenNotFound' },
   COMPANY_NOT_FOUND: { status: 404, code: 'CompanyNotFound' },
+  METRIC_NOT_FOUND: { status: 404, code: 'NotFound' },
   TASK_NOT_FOUND: { status: 404, code: 'TaskNotFound' },
   TASK_RUNNING: { status: 404, code: 'TaskRunning' },
   TASK_FAILED: { status: 400, code: 'TaskFailed' },

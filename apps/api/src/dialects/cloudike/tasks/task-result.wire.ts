@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import type { CsvReportResult } from '#libs/analytics';
 import type { ArchiveBuildResult } from '#libs/archives';
 import type { EventLogResult } from '#libs/events';
 import { BrowseService, DerivedLinkService, type FullListingResult, type MultiConfirmResult } from '#libs/files';
@@ -37,11 +38,12 @@ export class TaskResultWire {
       }
       case 'trash.restore':
         return presentRestore(result as unknown as RestoreResult);
+      case 'analytics.csv-report':
       case 'archives.build':
       case 'events.log-file':
       case 'files.full-listing': {
         // A new URL at every look: it lives for a shorter time than the object.
-        const { url } = await this.links.link(actor, (result as unknown as ArchiveBuildResult | FullListingResult | EventLogResult).storeKey);
+        const { url } = await this.links.link(actor, (result as unknown as ArchiveBuildResult | FullListingResult | EventLogResult | CsvReportResult).storeKey);
         return { url };
       }
       case 'links.add-to-storage': {
@@ -53,6 +55,8 @@ export class TaskResultWire {
       case 'trash.clear':
       case 'handover.folder':
       case 'handover.migration':
+      case 'accounts.erase':
+      case 'companies.remove':
         return (result ?? {}) as object;
     }
   }
