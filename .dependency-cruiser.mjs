@@ -9,12 +9,13 @@ const LEVELS = [
   ['queue', 'limiter', 'signals'],
   ['mail'],
   ['accounts', 'tasks'],
-  ['settings', 'soft'],
+  ['audit', 'settings', 'soft'],
   ['groups', 'nodes'],
   ['access'],
   ['files', 'trash', 'versions'],
   ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics', 'administration', 'feedback'],
-  ['node-facts', 'office', 'companies'],
+  ['node-facts', 'office', 'companies', 'places'],
+  ['erasing'],
 ];
 const anyOf = (names) => `^libs/(${names.join('|')})/`;
 

@@ -12,6 +12,7 @@ import {
   SessionService,
   UserSearch,
 } from '#libs/accounts';
+import { AccountDeletion } from '#libs/erasing';
 import type { AccountActor } from '#libs/kernel';
 
 import { AccountsHouse, CLIENT, MINUTE, outcome, PASSWORD } from '../support/accounts-house.js';
@@ -47,6 +48,9 @@ async function admins(number: number): Promise<(AccountActor & { email: string }
   return Promise.all(Array.from({ length: number }, () => person({ role: 'admin' })));
 }
 
+const markDeleted = (actor: AccountActor, accountId: number, on = house) =>
+  on.get(AccountDeletion).delete(actor, { accountId, immediately: false, heir: null });
+
 async function company(name: string): Promise<number> {
   const [row] = await house.sql<{ id: number }>(`INSERT INTO companies (name) VALUES ($1) RETURNING id`, [name]);
   return row!.id;
@@ -61,7 +65,7 @@ describe('administrators of the system', () => {
         () => other.get(RoleService).assign(b!, a!.accountId, 'user'),
         () => house.get(AccountStates).disable(a!, b!.accountId, ''),
         () => other.get(AccountStates).disable(b!, a!.accountId, ''),
-        () => other.get(AccountStates).markDeleted(b!, a!.accountId),
+        () => markDeleted(b!, a!.accountId, other),
         () => house.get(RoleService).assign(a!, a!.accountId, 'user'),
         () => other.get(AccountStates).disable(b!, b!.accountId, ''),
       ];
@@ -75,7 +79,7 @@ describe('administrators of the system', () => {
     await house.sql(`UPDATE accounts SET expires_at = $2 WHERE id = $1`, [ended!.accountId, new Date(house.clock.nowMs() - MINUTE)]);
     expect(await outcome(house.get(RoleService).assign(last!, last!.accountId, 'moderator'))).toBe('FORBIDDEN');
     expect(await outcome(house.get(AccountStates).disable(last!, last!.accountId, ''))).toBe('FORBIDDEN');
-    expect(await outcome(house.get(AccountStates).markDeleted(last!, last!.accountId))).toBe('FORBIDDEN');
+    expect(await outcome(markDeleted(last!, last!.accountId))).toBe('FORBIDDEN');
     expect(await outcome(house.get(RoleService).assign(last!, last!.accountId, 'admin'))).toBe('ok');
   });
 });
@@ -92,9 +96,9 @@ describe('states of an account', () => {
         before,
         'pending',
       ]);
-      await states.markDeleted(admin!, user.accountId);
+      await markDeleted(admin!, user.accountId);
       expect(await outcome(states.enable(admin!, user.accountId))).toBe('ACCOUNT_NOT_FOUND');
-      expect(await outcome(states.markDeleted(admin!, user.accountId))).toBe('ACCOUNT_NOT_FOUND');
+      expect(await outcome(markDeleted(admin!, user.accountId))).toBe('ACCOUNT_NOT_FOUND');
       await states.restore(admin!, user.accountId);
       expect(await state()).toBe(before);
       await states.disable(admin!, user.accountId, 'late');
@@ -104,7 +108,7 @@ describe('states of an account', () => {
     await states.enable(admin!, user.accountId);
     expect(await state()).toBe('pending');
     expect(await outcome(states.restore(admin!, user.accountId))).toBe('ACCOUNT_NOT_FOUND');
-    await states.markDeleted(admin!, user.accountId);
+    await markDeleted(admin!, user.accountId);
     await house.sql('UPDATE accounts SET erase_started_at = now() WHERE id = $1', [user.accountId]);
     expect(await outcome(states.restore(admin!, user.accountId))).toBe('ACCOUNT_NOT_FOUND');
   });

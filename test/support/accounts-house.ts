@@ -10,6 +10,7 @@ import { AccountsModule, type ClientInfo, emailLogin, RegistrationService } from
 import { CompaniesModule } from '#libs/companies';
 import { AppConfig, ConfigModule } from '#libs/config';
 import { Database, DatabaseModule } from '#libs/database';
+import { ErasingModule } from '#libs/erasing';
 import { OverviewModule } from '#libs/files';
 import { type AccountActor, Clock, isDomainError } from '#libs/kernel';
 import { Logger, ObservabilityModule } from '#libs/observability';
@@ -70,6 +71,7 @@ export class AccountsHouse {
         DatabaseModule.forRoot({ url: config.database.url, poolSize: 8, statementTimeoutMs: 30_000, applicationName: 'test' }),
         AccountsModule,
         CompaniesModule,
+        ErasingModule,
         OverviewModule,
       ],
     })

@@ -9,6 +9,7 @@ import { MailModule } from '#libs/mail';
 import { NodesModule } from '#libs/nodes';
 import { PicturesModule } from '#libs/previews';
 import { SettingsModule } from '#libs/settings';
+import { TasksModule } from '#libs/tasks';
 
 import { Billing } from './billing/billing.service.js';
 import { NoPayment, PaymentProviders } from './billing/payment-provider.js';
@@ -25,6 +26,7 @@ import { CompanySearchRepository } from './repositories/company-search.repositor
 import { CompanyRepository } from './repositories/company.repository.js';
 import { LogoRepository } from './repositories/logo.repository.js';
 import { MemberRepository } from './repositories/member.repository.js';
+import { RemoveCompanyTask } from './remove-company.task.js';
 import { CompanyService } from './settings/company.service.js';
 import { SignUpService } from './sign-up.service.js';
 
@@ -52,6 +54,7 @@ const SERVICES = [
     BlobStoreModule,
     UploadsModule,
     PicturesModule,
+    TasksModule,
   ],
   providers: [
     { provide: Clock, useClass: SystemClock },
@@ -66,3 +69,7 @@ const SERVICES = [
   exports: SERVICES,
 })
 export class CompaniesModule {}
+
+/** Their tasks, for the worker. */
+@Module({ imports: [DatabaseModule], providers: [CompanyRepository, RemoveCompanyTask] })
+export class CompanyJobsModule {}

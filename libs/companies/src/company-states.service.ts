@@ -4,9 +4,11 @@ import { AdminRights, Authenticator, companyNotFound, ProfileService } from '#li
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, DomainError } from '#libs/kernel';
 import { Mailer, type MailText } from '#libs/mail';
+import { TaskService } from '#libs/tasks';
 
 import type { Company, CompanyStatus } from './company.js';
 import { approvedMail, deniedMail } from './company-mails.js';
+import type { RemoveCompanyInput } from './remove-company.task.js';
 import { CompanyRepository } from './repositories/company.repository.js';
 import { MemberRepository } from './repositories/member.repository.js';
 import type { CompanyView } from './settings/company.service.js';
@@ -24,6 +26,7 @@ export class CompanyStates {
     private readonly profiles: ProfileService,
     private readonly authenticator: Authenticator,
     private readonly mailer: Mailer,
+    private readonly tasks: TaskService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -71,14 +74,24 @@ export class CompanyStates {
     });
   }
 
-  /** Removes a company for good. INVALID_ARGUMENT with a reason while people or data must stay. */
-  async remove(actor: AccountActor, companyId: number): Promise<void> {
-    await this.unitOfWork.run(async () => {
+  /**
+   * Lets nobody in any more and removes the company in the background; the id of the task. INVALID_ARGUMENT with a reason while people (`users`, also
+   * deleted ones who could be restored), people who are being erased (`erasing`) or data (`data`) must stay.
+   */
+  async remove(actor: AccountActor, companyId: number): Promise<string> {
+    return this.unitOfWork.run(async () => {
       const company = await this.lockAsSystem(actor, companyId);
-      const accounts = await this.companies.countAccounts(companyId);
+      const { accounts, erasing } = await this.companies.countAccounts(companyId);
       if (accounts > 0) throw refused('users', `The company cannot be removed: ${accounts} accounts belong to it.`);
+      if (erasing > 0) throw refused('erasing', `The company cannot be removed yet: ${erasing} accounts of it are being erased.`);
       if (company.usedBytes > 0) throw refused('data', 'The company cannot be removed: data are kept for it.');
-      await this.companies.remove(companyId);
+      const input = { companyId } satisfies RemoveCompanyInput;
+      if (company.status === 'removing') {
+        const running = await this.tasks.latest(actor, 'companies.remove', input);
+        if (running && (running.state === 'waiting' || running.state === 'running')) return running.publicId;
+      }
+      await this.companies.change(companyId, { status: 'removing' });
+      return (await this.tasks.start(actor, 'companies.remove', input)).publicId;
     });
   }
 

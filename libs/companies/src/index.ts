@@ -1,5 +1,5 @@
 export { Billing, type BillingProfile } from './billing/billing.service.js';
-export { CompaniesModule } from './companies.module.js';
+export { CompaniesModule, CompanyJobsModule } from './companies.module.js';
 export { type Company, COMPANY_STATUSES, type CompanyStatus } from './company.js';
 export { CompanySearch, type FoundCompanies } from './company-search.service.js';
 export { CompanyStates } from './company-states.service.js';

@@ -116,6 +116,15 @@ export class SignUpService {
     return this.profiles.ofAccount(accountId);
   }
 
+  /**
+   * Makes a member whom the company's own provider or directory has proven, without a password, in the surrounding transaction. COMPANY_NOT_FOUND,
+   * QUOTA_EXCEEDED, LOGIN_TAKEN.
+   */
+  async joinProven(companyId: number, person: { readonly login: LoginName; readonly name: string }): Promise<number> {
+    await this.holdPlace(companyId);
+    return this.registration.createProven(person, companyId);
+  }
+
   /** What the new account is from its first moment. Making a member for somebody else is an administrator's right. */
   private async placeOf(actor: AccountActor | null, command: SignUpCommand): Promise<Place> {
     if (!command.createdManually) return { confirmed: !this.registration.confirmsByMail, companyId: null, isCompanyAdmin: false };
@@ -130,12 +139,14 @@ export class SignUpService {
 
   /** Makes the account where it belongs. COMPANY_NOT_FOUND for a company that takes no members, QUOTA_EXCEEDED for one that has all it may have. */
   private async createAt(form: CheckedRegistration, place: Place): Promise<number> {
-    if (place.companyId !== null) {
-      const held = await this.companies.holdForMember(place.companyId);
-      if (!held?.isActive) throw companyNotFound();
-      if (!held.hasRoom) throw new DomainError('QUOTA_EXCEEDED', 'The company has all the members it may have.');
-    }
+    if (place.companyId !== null) await this.holdPlace(place.companyId);
     return this.registration.create(form, place);
+  }
+
+  private async holdPlace(companyId: number): Promise<void> {
+    const held = await this.companies.holdForMember(companyId);
+    if (!held?.isActive) throw companyNotFound();
+    if (!held.hasRoom) throw new DomainError('QUOTA_EXCEEDED', 'The company has all the members it may have.');
   }
 
   private async found(company: { name: string; domain: string | null; plan: string }, ownerId: number): Promise<void> {

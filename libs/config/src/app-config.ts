@@ -5,12 +5,21 @@ import { VARIABLES, type Variable, type VariableName } from './variables.js';
 /** The whole configuration, validated once at the start. Injected as a value; nothing else reads the environment. */
 export class AppConfig {
   readonly http: { readonly host: string; readonly port: number; readonly publicUrl: string };
+  /** Host names that serve one API alone, by the name of that API. */
+  readonly apiHosts: Readonly<Record<string, string>>;
   readonly dataDir: string;
   readonly secretKey: string;
   readonly admin: { readonly email: string; readonly password: string | undefined };
-  readonly accounts: { readonly confirmation: 'mail' | 'off'; readonly companyApproval: 'off' | 'manual'; readonly defaultQuotaBytes: number };
+  readonly accounts: {
+    readonly confirmation: 'mail' | 'off';
+    readonly companyApproval: 'off' | 'manual';
+    readonly defaultQuotaBytes: number;
+    /** How long a deleted account can be restored; 0 = for ever. */
+    readonly deletedDays: number;
+  };
   readonly files: { readonly trashRetentionDays: number; readonly uploadTtlSeconds: number; readonly blobGraceSeconds: number };
   readonly events: { readonly retentionDays: number };
+  readonly audit: { readonly retentionDays: number };
   /** `allowedOrigins`: beside that of the public URL. */
   readonly realtime: { readonly allowedOrigins: readonly string[]; readonly maxSockets: number; readonly maxSocketsPerAccount: number };
   readonly database: { readonly url: string; readonly poolSize: number };
@@ -32,6 +41,14 @@ export class AppConfig {
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string; readonly outboxDir: string };
   /** Discovery document of the office server, or undefined: then there is none. */
   readonly office: { readonly discoveryUrl: string | undefined };
+  /** Providers and directories of companies. `privateHosts`: those that may be in private networks; `*` = all. */
+  readonly signIn: {
+    readonly privateHosts: readonly string[];
+    readonly caFile: string | undefined;
+    readonly ldapPlaintext: boolean;
+    /** Undefined: there is no sign-in at Google. */
+    readonly google: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string } | undefined;
+  };
   readonly log: { readonly level: string };
   readonly worker: { readonly httpPort: number };
   readonly previews: {
@@ -54,6 +71,7 @@ export class AppConfig {
 
     const port = defaulted('STOWAGE_HTTP_PORT');
     this.http = { host: defaulted('STOWAGE_HTTP_HOST'), port, publicUrl: read('STOWAGE_PUBLIC_URL') ?? `http://localhost:${port}` };
+    this.apiHosts = read('STOWAGE_API_HOSTS') ?? {};
     this.dataDir = resolve(defaulted('STOWAGE_DATA_DIR'));
     this.secretKey = required('STOWAGE_SECRET_KEY', 'a random text of 32 characters or more that signs URLs (npm start makes one)');
     this.admin = { email: defaulted('STOWAGE_ADMIN_EMAIL'), password: read('STOWAGE_ADMIN_PASSWORD') };
@@ -61,6 +79,7 @@ export class AppConfig {
       confirmation: defaulted('STOWAGE_ACCOUNT_CONFIRMATION'),
       companyApproval: defaulted('STOWAGE_COMPANY_APPROVAL'),
       defaultQuotaBytes: defaulted('STOWAGE_DEFAULT_QUOTA_BYTES'),
+      deletedDays: defaulted('STOWAGE_DELETED_ACCOUNT_DAYS'),
     };
     this.files = {
       trashRetentionDays: defaulted('STOWAGE_TRASH_RETENTION_DAYS'),
@@ -68,6 +87,7 @@ export class AppConfig {
       blobGraceSeconds: defaulted('STOWAGE_BLOB_GRACE_SECONDS'),
     };
     this.events = { retentionDays: defaulted('STOWAGE_EVENT_RETENTION_DAYS') };
+    this.audit = { retentionDays: defaulted('STOWAGE_AUDIT_RETENTION_DAYS') };
     this.realtime = {
       allowedOrigins: read('STOWAGE_ALLOWED_ORIGINS') ?? [],
       maxSockets: defaulted('STOWAGE_MAX_WEBSOCKETS'),
@@ -100,6 +120,20 @@ export class AppConfig {
     }
     this.mail = { smtpUrl: read('SMTP_URL'), from: defaulted('STOWAGE_MAIL_FROM'), outboxDir: resolve(this.dataDir, 'outbox') };
     this.office = { discoveryUrl: read('STOWAGE_WOPI_DISCOVERY_URL') };
+    const googleId = read('STOWAGE_GOOGLE_CLIENT_ID');
+    this.signIn = {
+      privateHosts: read('STOWAGE_SIGN_IN_PRIVATE_HOSTS') ?? [],
+      caFile: read('STOWAGE_SIGN_IN_CA_FILE'),
+      ldapPlaintext: defaulted('STOWAGE_LDAP_PLAINTEXT'),
+      google:
+        googleId === undefined
+          ? undefined
+          : {
+              issuer: defaulted('STOWAGE_GOOGLE_ISSUER'),
+              clientId: googleId,
+              clientSecret: required('STOWAGE_GOOGLE_CLIENT_SECRET', 'STOWAGE_GOOGLE_CLIENT_ID is set'),
+            },
+    };
     this.log = { level: defaulted('STOWAGE_LOG_LEVEL') };
     this.worker = { httpPort: defaulted('STOWAGE_WORKER_HTTP_PORT') };
     this.previews = {

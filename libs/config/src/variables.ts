@@ -50,6 +50,13 @@ function boolean(value: string): boolean {
   throw new Error('must be true or false');
 }
 
+/** `name=host` pairs by name. */
+function hosts(value: string): Readonly<Record<string, string>> {
+  const pairs = value.split(',').map((pair) => /^\s*([a-z][a-z0-9-]*)\s*=\s*([a-z0-9.-]+)\s*$/i.exec(pair));
+  if (pairs.some((pair) => pair === null)) throw new Error('must be name=host, separated by commas');
+  return Object.fromEntries(pairs.map((pair) => [pair![1]!.toLowerCase(), pair![2]!.toLowerCase()]));
+}
+
 function secretKey(value: string): string {
   if (value.length < 32) throw new Error('must have at least 32 characters');
   return value;
@@ -63,6 +70,13 @@ function email(value: string): string {
 function origins(value: string): readonly string[] {
   const items = value.split(',').map((item) => item.trim());
   return items.filter((item) => item !== '').map((item) => (item === '*' ? item : new URL(url('http:', 'https:')(item)).origin));
+}
+
+function hostList(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim().toLowerCase())
+    .filter((item) => item !== '');
 }
 
 export const VARIABLES = {
@@ -102,6 +116,11 @@ export const VARIABLES = {
     fallback: '0',
     parse: integer(0, Number.MAX_SAFE_INTEGER),
   },
+  STOWAGE_DELETED_ACCOUNT_DAYS: {
+    description: 'Days after which the data of a deleted account are erased, and it cannot be restored any more; 0 = never by itself.',
+    fallback: '30',
+    parse: integer(0, 36500),
+  },
   STOWAGE_TRASH_RETENTION_DAYS: { description: 'Days after which a trashed node is purged; 0 = never.', fallback: '0', parse: integer(0, 36500) },
   STOWAGE_UPLOAD_TTL_SECONDS: {
     description: 'Seconds after which an unconfirmed upload is abandoned.',
@@ -116,6 +135,11 @@ export const VARIABLES = {
   STOWAGE_EVENT_RETENTION_DAYS: {
     description: 'Days after which events and notices are removed; 0 = never.',
     fallback: '180',
+    parse: integer(0, 36500),
+  },
+  STOWAGE_AUDIT_RETENTION_DAYS: {
+    description: 'Days after which audit records are removed from the beginning of their chain; 0 = never.',
+    fallback: '0',
     parse: integer(0, 36500),
   },
   STOWAGE_ALLOWED_ORIGINS: {
@@ -170,6 +194,35 @@ export const VARIABLES = {
     fallbackText: 'no office server',
     parse: url('http:', 'https:'),
   },
+  STOWAGE_API_HOSTS: {
+    description:
+      'Host names that serve one API alone, under the bare paths of its own document: name=host, separated by commas (name as in the address of its documentation). Needed only for programs that cannot be given a path.',
+    fallbackText: 'none: every API is served under its own prefix',
+    parse: hosts,
+  },
+  STOWAGE_SIGN_IN_PRIVATE_HOSTS: {
+    description:
+      'Identity providers and directories of companies that may be in private networks, or be reached by plain http: host names and addresses, with commas between them; `*` = all. Companies name any host that has a public address without this.',
+    fallbackText: 'none',
+    parse: hostList,
+  },
+  STOWAGE_SIGN_IN_CA_FILE: {
+    description: 'PEM file of certificate authorities that identity providers and directories may have beside the well-known ones.',
+    fallbackText: 'none',
+    parse: text,
+  },
+  STOWAGE_LDAP_PLAINTEXT: {
+    description: '`true`: directories named without `ldaps://` are asked without encryption. Else they must know StartTLS.',
+    fallback: 'false',
+    parse: boolean,
+  },
+  STOWAGE_GOOGLE_CLIENT_ID: {
+    description: 'Client id of the sign-in at Google. Unset: there is none.',
+    fallbackText: 'no sign-in at Google',
+    parse: text,
+  },
+  STOWAGE_GOOGLE_CLIENT_SECRET: { description: 'Client secret of the sign-in at Google.', secret: true, parse: text },
+  STOWAGE_GOOGLE_ISSUER: { description: 'Issuer of the sign-in at Google.', fallback: 'https://accounts.google.com', parse: url('http:', 'https:') },
   STOWAGE_LOG_LEVEL: {
     description: 'Least severe level that is logged.',
     fallback: 'info',

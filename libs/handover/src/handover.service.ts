@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { AccessService, InvitationRepository } from '#libs/access';
+import { AccessService, Policies, InvitationRepository } from '#libs/access';
 import { AccountDirectory } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError, SYSTEM_ACTOR } from '#libs/kernel';
@@ -47,6 +47,7 @@ export class HandoverService {
   constructor(
     private readonly resolver: NodeResolver,
     private readonly access: AccessService,
+    private readonly policies: Policies,
     private readonly invitations: InvitationRepository,
     private readonly directory: AccountDirectory,
     private readonly rows: HandoverRepository,
@@ -108,6 +109,7 @@ export class HandoverService {
     const [member, own] = [await this.directory.account(memberId), await this.directory.account(actor.accountId)];
     const isColleague = member !== null && member.companyId !== null && member.companyId === own?.companyId;
     if (member === null || (answers.length === 0 && !isColleague)) throw new DomainError('ACCOUNT_NOT_FOUND', 'There is no such user.');
+    if (!isColleague) await this.policies.requireSharing(actor.accountId, memberId);
     if (member.state !== 'active' || !answers.some((answer) => answer.state === 'accepted')) throw notShared();
     return node;
   }

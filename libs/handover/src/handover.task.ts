@@ -13,32 +13,20 @@ import {
   type Mount,
   MountRepository,
   nameKey,
-  negated,
   type NodeChange,
   nodeNotFound,
   NodeRepository,
-  numberedName,
-  pathSegments,
   type PlacedNode,
-  QuotaLedger,
-  restoreKey,
   SpaceCrossing,
-  SpaceRepository,
   SpaceService,
   SubtreeRepository,
-  TrashRepository,
 } from '#libs/nodes';
 import { HandlesTask, TaskCancelledError, type TaskContext, type TaskHandler } from '#libs/tasks';
 
 import { folderFacts, mountNode } from './facts.js';
 import { type HandoverInput, HandoverService, notShared } from './handover.service.js';
-import { type Handover, HandoverRepository, type NewPlace, type TrashPlace } from './repositories/handover.repository.js';
-
-/** Where the folder will stand in the home of its new owner. */
-interface Target extends NewPlace {
-  /** Of the folder that it will be in; empty for the root. */
-  readonly above: string;
-}
+import { OwnerCrossing, type Target } from './owner-crossing.js';
+import { type Handover, HandoverRepository } from './repositories/handover.repository.js';
 
 /** Each waits for locks as long as the database allows: what a killed run had begun may go on there for a while. */
 const TRIES = 20;
@@ -56,14 +44,12 @@ export class HandoverTask implements TaskHandler<HandoverInput> {
     private readonly directory: AccountDirectory,
     private readonly nodes: NodeRepository,
     private readonly mounts: MountRepository,
-    private readonly trash: TrashRepository,
+    private readonly crossings: OwnerCrossing,
     private readonly subtrees: SubtreeRepository,
     private readonly crossing: SpaceCrossing,
     private readonly copies: CopyService,
     private readonly copyRows: CopyRepository,
     private readonly spaces: SpaceService,
-    private readonly spaceRows: SpaceRepository,
-    private readonly quotas: QuotaLedger,
     private readonly limits: FolderLimits,
     private readonly changes: ChangeLog,
     private readonly unitOfWork: UnitOfWork,
@@ -122,7 +108,7 @@ export class HandoverTask implements TaskHandler<HandoverInput> {
     await this.rows.endLinksOf(nodeId, ownerId);
     const name = await this.handovers.freeName(target.parentId, target.name);
     const place = { ...target, name, nameKey: nameKey(name) };
-    await this.cross(placed, place, { ownerId, memberId, fromSpaceId: from.spaceId });
+    await this.crossings.cross(placed.node, place, { ownerId, memberId, fromSpaceId: from.spaceId });
     await this.rows.ownShares(sharedIds, memberId, keepsOffer);
     const copy = await this.leaveCopy(placed, from.rootId, ownerId);
 
@@ -169,37 +155,6 @@ export class HandoverTask implements TaskHandler<HandoverInput> {
     return removed.map((mount) => {
       const changed = { ...mountNode(node, mount), id: mount.targetId };
       return { type: 'folder_deleted', actorId, node: changed, folderId: mount.parentId, name: mount.name };
-    });
-  }
-
-  private async cross(
-    { node }: PlacedNode,
-    place: Target,
-    { ownerId, memberId, fromSpaceId }: { readonly ownerId: number; readonly memberId: number; readonly fromSpaceId: string },
-  ): Promise<void> {
-    const trashed = await this.trashPlaces(node, place);
-    if (!(await this.rows.cross(node.id, place, trashed))) throw nodeNotFound();
-    const bytes = await this.rows.crossVersions(node.id, place.spaceId);
-    // Freed first: when both belong to one company, its sum does not grow by what only changes hands.
-    await this.quotas.add(ownerId, negated(bytes));
-    await this.quotas.add(memberId, bytes);
-    if (trashed.length > 0) for (const spaceId of [fromSpaceId, place.spaceId].sort()) await this.spaceRows.bumpTrash(spaceId);
-  }
-
-  /** Names and restore paths, in the trash of the new owner, of what was trashed out of the folder. */
-  private async trashPlaces(node: LocatedNode, place: Target): Promise<TrashPlace[]> {
-    const trashed = await this.rows.trashedBelow(node.id);
-    if (trashed.length === 0) return [];
-    const located = await this.nodes.locate(
-      trashed.map((item) => item.id),
-      null,
-    );
-    const taken = await this.trash.takenNames(place.spaceId, [...new Set(trashed.map((item) => item.name))]);
-    return trashed.map(({ id, name, kind }) => {
-      const free = taken.has(name) ? numberedName(name, newId().slice(-12), kind) : name;
-      taken.add(free);
-      const path = `${place.above}/${place.name}${located.get(id)!.node.path.slice(node.path.length)}`;
-      return { id, trashName: free, restorePath: path, restoreKey: restoreKey(pathSegments(path)) };
     });
   }
 

@@ -49,6 +49,7 @@ export class MigrationService {
   constructor(
     private readonly resolver: NodeResolver,
     private readonly access: AccessService,
+    private readonly policies: Policies,
     private readonly directory: AccountDirectory,
     private readonly rows: MigrationRepository,
     private readonly nodes: NodeRepository,
@@ -79,6 +80,7 @@ export class MigrationService {
    */
   async add(actor: AccountActor, { member, path, invitation, cleanup }: AddMigration): Promise<Migration> {
     const receiver = await this.receiver(actor, member);
+    await this.policies.requireSharing(actor.accountId, receiver.id);
     const { node } = await this.resolver.get(actor, { path });
     await this.access.require(actor, 'node.share', [node]);
     if (node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'Only folders are migrated.');

@@ -13,7 +13,7 @@ import { AdminRepository } from './repositories/admin.repository.js';
 import { accountNotFound, SystemAdmins } from './system-admins.js';
 
 /**
- * The states of an account that administrators of the system change: pending or active -> disabled -> as before; any -> deleted -> as before.
+ * The states of an account that administrators of the system change: pending or active -> disabled -> as before; deleted -> as before.
  * FORBIDDEN for everybody else, ACCOUNT_NOT_FOUND for an unknown account, in every method.
  */
 @Injectable()
@@ -50,21 +50,11 @@ export class AccountStates {
     return this.changed(accountId);
   }
 
-  /** Marks an account as deleted: nobody gets in, everything stays for `restore`. FORBIDDEN also for the last administrator of the system. */
-  async markDeleted(actor: AccountActor, accountId: number): Promise<AccountProfile> {
-    await this.unitOfWork.run(async () => {
-      await this.admins.keepOne(await this.admins.hold(actor, accountId));
-      await this.rows.markDeleted(accountId, this.clock.now());
-      await this.endAccess(accountId);
-    });
-    return this.changed(accountId);
-  }
-
   /** Brings a deleted account back as it was. ACCOUNT_NOT_FOUND also for one that is not deleted, or whose data are being erased. */
   async restore(actor: AccountActor, accountId: number): Promise<AccountProfile> {
     await this.unitOfWork.run(async () => {
       await this.admins.hold(actor, accountId, { deletedToo: true });
-      if (!(await this.rows.restore(accountId))) throw accountNotFound();
+      if (!(await this.rows.restore(accountId))) throw accountNotFound('This user is not deleted, or his data are being erased already.');
       // Right passwords counted as wrong ones meanwhile.
       await this.locks.end(accountId);
     });

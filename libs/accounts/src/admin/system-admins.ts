@@ -44,6 +44,6 @@ export class SystemAdmins {
   }
 }
 
-export function accountNotFound(): DomainError {
-  return new DomainError('ACCOUNT_NOT_FOUND', 'There is no such user.');
+export function accountNotFound(message = 'There is no such user.'): DomainError {
+  return new DomainError('ACCOUNT_NOT_FOUND', message);
 }

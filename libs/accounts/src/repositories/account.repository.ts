@@ -103,6 +103,9 @@ export interface ProfileChange {
   readonly extraInfo?: Readonly<Record<string, unknown>>;
 }
 
+/** How many passwords back a company that forbids it lets nobody go. */
+const FORMER_KEPT = 5;
+
 const MS = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
 const ACCOUNT = `
@@ -211,12 +214,28 @@ export class AccountRepository {
 
   /** Sets the password; `mustChange` asks the person for another one at the next chance. */
   async setPassword(id: number, passwordHash: string, now: Date, mustChange = false): Promise<void> {
-    await this.database.run('UPDATE accounts SET password_hash = $2, password_changed_at = $3, need_password_change = $4 WHERE id = $1', [
-      id,
-      passwordHash,
-      now,
-      mustChange,
-    ]);
+    await this.database.run(
+      `WITH former AS (
+         INSERT INTO former_passwords (account_id, password_hash, replaced_at)
+         SELECT a.id, a.password_hash, $3::timestamptz FROM accounts a JOIN companies c ON c.id = a.company_id
+          WHERE a.id = $1 AND a.password_hash IS NOT NULL AND NOT (c.settings ->> 'passwordReuseAllow')::boolean
+       ), gone AS (
+         DELETE FROM former_passwords WHERE account_id = $1
+            AND replaced_at <= (SELECT replaced_at FROM former_passwords WHERE account_id = $1 ORDER BY replaced_at DESC OFFSET ${FORMER_KEPT - 1} LIMIT 1)
+       )
+       UPDATE accounts SET password_hash = $2, password_changed_at = $3::timestamptz, need_password_change = $4 WHERE id = $1`,
+      [id, passwordHash, now, mustChange],
+    );
+  }
+
+  /** Hashes of the last passwords that the account may not have again; none where its company allows that. */
+  async formerPasswords(id: number): Promise<string[]> {
+    const rows = await this.database.query<{ hash: string }>(
+      `SELECT f.password_hash AS hash FROM former_passwords f JOIN accounts a ON a.id = f.account_id JOIN companies c ON c.id = a.company_id
+        WHERE f.account_id = $1 AND NOT (c.settings ->> 'passwordReuseAllow')::boolean ORDER BY f.replaced_at DESC LIMIT ${FORMER_KEPT}`,
+      [id],
+    );
+    return rows.map(({ hash }) => hash);
   }
 
   /** Nobody can sign in by password until a new one is set. */

@@ -109,12 +109,22 @@ export class CompanyRepository {
     );
   }
 
-  /** How many accounts belong to the company, deleted ones that could come back too. */
-  async countAccounts(id: number): Promise<number> {
-    return (await this.database.queryOne<{ count: number }>('SELECT count(*) FROM accounts WHERE company_id = $1', [id]))!.count;
+  /** How many accounts belong to the company, deleted ones that could come back too; and how many more are being erased. */
+  async countAccounts(id: number): Promise<{ readonly accounts: number; readonly erasing: number }> {
+    const row = await this.database.queryOne<{ accounts: number; erasing: number }>(
+      `SELECT count(*) FILTER (WHERE erase_started_at IS NULL) AS accounts, count(*) FILTER (WHERE erase_started_at IS NOT NULL) AS erasing
+         FROM accounts WHERE company_id = $1`,
+      [id],
+    );
+    return row!;
   }
 
-  /** Removes a company without accounts for good, with its groups and its quota. */
+  /** Removes up to `limit` groups of a company, with what was granted to them; how many. */
+  async removeGroups(id: number, limit: number): Promise<number> {
+    return this.database.run('DELETE FROM groups WHERE id IN (SELECT id FROM groups WHERE company_id = $1 ORDER BY id LIMIT $2)', [id, limit]);
+  }
+
+  /** Removes a company without accounts and groups for good, with its quota. */
   async remove(id: number): Promise<void> {
     await this.database.run(`DELETE FROM quotas WHERE owner_kind = 'company' AND owner_id = $1`, [id]);
     await this.database.run('DELETE FROM companies WHERE id = $1', [id]);

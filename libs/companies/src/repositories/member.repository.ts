@@ -126,11 +126,11 @@ export class MemberRepository {
     );
   }
 
-  /** Switches accounts on again: one that was never confirmed waits for its mail as before. */
+  /** Switches accounts on again: one that was never confirmed waits for its mail as before, one that is being removed stays out. */
   async unblock(accountIds: readonly number[]): Promise<void> {
     await this.database.run(
       `UPDATE accounts SET state = CASE WHEN confirmed_at IS NULL THEN 'pending' ELSE 'active' END, blocked_at = NULL, block_reason = ''
-        WHERE id = ANY($1::bigint[]) AND state = 'disabled'`,
+        WHERE id = ANY($1::bigint[]) AND state = 'disabled' AND removing_since IS NULL`,
       [accountIds],
     );
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { AdminRights, checkedName, companyNotFound } from '#libs/accounts';
+import { AdminRights, Authenticator, checkedName, companyNotFound } from '#libs/accounts';
 import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, DomainError, SecretSeal } from '#libs/kernel';
@@ -34,6 +34,7 @@ export class CompanyService {
   constructor(
     private readonly companies: CompanyRepository,
     private readonly rights: AdminRights,
+    private readonly authenticator: Authenticator,
     private readonly unitOfWork: UnitOfWork,
     config: AppConfig,
   ) {
@@ -98,6 +99,7 @@ export class CompanyService {
       await this.rights.requireCompanyAdmin(actor, companyId);
       if (company === null) throw companyNotFound();
       await work(company);
+      await this.unitOfWork.afterCommit(() => this.authenticator.forgetAll());
       return { company: await this.ofCompany(companyId), asAdmin: true };
     });
   }

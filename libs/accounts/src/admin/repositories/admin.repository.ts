@@ -41,19 +41,12 @@ export class AdminRepository {
     );
   }
 
-  /** Switches an account on again: one that was never confirmed waits for its mail as before. */
+  /** Switches an account on again: one that was never confirmed waits for its mail as before, one that is being removed from its company stays out. */
   async unblock(id: number): Promise<void> {
     await this.database.run(
       `UPDATE accounts SET state = CASE WHEN confirmed_at IS NULL THEN 'pending' ELSE 'active' END, blocked_at = NULL, block_reason = ''
-        WHERE id = $1 AND state = 'disabled'`,
+        WHERE id = $1 AND state = 'disabled' AND removing_since IS NULL`,
       [id],
-    );
-  }
-
-  async markDeleted(id: number, now: Date): Promise<void> {
-    await this.database.run(
-      `UPDATE accounts SET state_before_deletion = state, state = 'deleted', deleted_at = $2 WHERE id = $1 AND state <> 'deleted'`,
-      [id, now],
     );
   }
 

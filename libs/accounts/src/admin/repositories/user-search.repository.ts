@@ -65,7 +65,8 @@ export class UserSearchRepository {
   /** The ids of one page in its order, and how many accounts fit in all. Two statements. */
   async page({ filter, orderBy, descending, offset, limit }: UserPage): Promise<{ ids: number[]; count: number }> {
     const values: unknown[] = [];
-    const conditions: string[] = [];
+    // Of whom all is erased, nobody is left.
+    const conditions: string[] = ['a.erased_at IS NULL'];
     for (const name of Object.keys(FILTERS) as (keyof typeof FILTERS)[]) {
       const wanted = filter[name];
       if (wanted === undefined || wanted === '') continue;
@@ -73,7 +74,7 @@ export class UserSearchRepository {
       conditions.push(FILTERS[name](`$${values.length}`));
     }
     const from = `FROM accounts a LEFT JOIN companies c ON c.id = a.company_id LEFT JOIN quotas q ON q.owner_kind = 'account' AND q.owner_id = a.id
-      ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`}`;
+      WHERE ${conditions.join(' AND ')}`;
     const direction = descending ? 'DESC' : 'ASC';
     const total = await this.database.queryOne<{ count: number }>(`SELECT count(*) AS count ${from}`, values);
     const rows = await this.database.query<{ id: number }>(

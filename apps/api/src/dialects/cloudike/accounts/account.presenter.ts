@@ -20,7 +20,7 @@ export function presentAccount(view: AccountOverviewView) {
     is_company_admin: account.isCompanyAdmin,
     company_id: account.companyId ?? 0,
     company_name: account.companyName,
-    status: STATUS[account.state],
+    status: account.isRemoving ? 'removing' : STATUS[account.state],
     type: account.companyId === null ? 'personal' : 'company',
     is_active: account.state === 'active',
     is_approved: account.confirmedMs !== null,

@@ -22,6 +22,9 @@ export class DeleteUserDto extends UserIdDto {
 
   @Bool({ description: 'true: his files go to `migrate_login` first.' })
   migrateFile?: boolean;
+
+  @Text({ maxBytes: LINE, description: 'Who gets the files; absent: the owner of his company.' })
+  migrateLogin?: string;
 }
 
 export class NamedUserDto {

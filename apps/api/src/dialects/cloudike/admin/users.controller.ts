@@ -9,8 +9,9 @@ import {
   UserSearch,
 } from '#libs/accounts';
 import { UserEditor } from '#libs/administration';
+import { AccountDeletion } from '#libs/erasing';
 import { AccountOverview } from '#libs/files';
-import { type AccountActor, DomainError } from '#libs/kernel';
+import type { AccountActor } from '#libs/kernel';
 
 import { presentAccount } from '../accounts/account.presenter.js';
 import { CloudikeController, CurrentActor, Params, Route } from '../http/index.js';
@@ -47,6 +48,7 @@ const DEFAULT_PAGE = 20;
 export class AdminUsersController {
   constructor(
     private readonly states: AccountStates,
+    private readonly deletion: AccountDeletion,
     private readonly access: AccountAccess,
     private readonly roles: RoleService,
     private readonly impersonation: Impersonation,
@@ -66,10 +68,16 @@ export class AdminUsersController {
     return this.present(await this.states.enable(actor, userId));
   }
 
-  @Route('admin/accounts_delete', { auth: 'account', head: false, summary: 'Delete a user, who can be restored' })
-  async delete(@CurrentActor() actor: AccountActor, @Params(DeleteUserDto) { userId, immediately, migrateFile }: DeleteUserDto) {
-    if (immediately || migrateFile) throw new DomainError('INVALID_ARGUMENT', 'A user is deleted with immediately=false and migrate_file=false.');
-    return this.present(await this.states.markDeleted(actor, userId));
+  @Route('admin/accounts_delete', {
+    auth: 'account',
+    head: false,
+    summary: 'Delete a user, who can be restored; or erase all he has, in the background',
+    errors: { TASK_RUNNING: [409, 'TaskRunning'] },
+  })
+  async delete(@CurrentActor() actor: AccountActor, @Params(DeleteUserDto) { userId, immediately, migrateFile, migrateLogin }: DeleteUserDto) {
+    const heir = migrateFile ? (migrateLogin ?? '') : null;
+    const { profile, taskId } = await this.deletion.delete(actor, { accountId: userId, immediately, heir });
+    return { ...(await this.present(profile)), ...(taskId === null ? {} : { taskid: taskId }) };
   }
 
   @Route('admin/accounts_restore', { auth: 'account', head: false, summary: 'Bring a deleted user back' })

@@ -81,10 +81,10 @@ export class CompanyAdminController {
     return ok(expired ? 'The plan has ended.' : 'The plan goes on.');
   }
 
-  @Route(underCompany('<company_id>/remove'), { ...WRITE, summary: 'Remove an empty company for good' })
+  @Route(underCompany('<company_id>/remove'), { ...WRITE, summary: 'Remove an empty company for good, in the background' })
   async remove(@CurrentActor() actor: AccountActor, @UrlSegment('company_id') companyId: string) {
-    await this.states.remove(actor, companyIdOf(companyId));
-    return ok('The company was removed.');
+    const taskId = await this.states.remove(actor, companyIdOf(companyId));
+    return { ...ok('The company is being removed.'), taskid: taskId };
   }
 }
 

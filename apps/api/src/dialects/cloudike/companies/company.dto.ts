@@ -227,6 +227,20 @@ export class CompanyUserDto {
   userId!: number;
 }
 
+export class RemoveUserDto extends CompanyUserDto {
+  @Bool({ description: 'Wipe the devices too.' })
+  needWipe?: boolean;
+
+  @Bool({ description: 'true: the files go to `transfer_login`; false: they are erased.' })
+  transferFile?: boolean;
+
+  @Text({ maxBytes: LINE, description: 'Which member gets the files; absent: who calls, or the owner.' })
+  transferLogin?: string;
+
+  @Bool({ description: 'true: begin at once, nobody has to confirm it.' })
+  autoRemove?: boolean;
+}
+
 export class ListUsersDto {
   @Int()
   offset?: number;
