@@ -24,7 +24,7 @@ export default defineConfig({
       },
       {
         ...shared,
-        test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'], environment: 'node', testTimeout: 300_000, hookTimeout: 180_000 },
+        test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'], environment: 'node', testTimeout: 600_000, hookTimeout: 300_000 },
       },
       {
         ...shared,
