@@ -4,6 +4,7 @@ import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError, newId, randomUrlSafe } from '#libs/kernel';
 
 import { AccountDirectory } from './account-directory.service.js';
+import { AdminRights } from './admin-rights.js';
 import { Authenticator } from './authenticator.service.js';
 import { basicLogin, emailLogin, formatLogin, isPair, type LoginName, phoneLogin, readOrNull } from './login-name.js';
 import { refusePair } from './pair-rule.js';
@@ -29,6 +30,7 @@ export class AccountLoginsService {
     private readonly abandoned: AbandonedRepository,
     private readonly guards: LoginGuardRepository,
     private readonly registration: RegistrationService,
+    private readonly rights: AdminRights,
     private readonly authenticator: Authenticator,
     private readonly directory: AccountDirectory,
     private readonly hasher: PasswordHasher,
@@ -42,6 +44,18 @@ export class AccountLoginsService {
     const login = name && (await this.accounts.findLogin(name));
     if (login === null || login.state === 'deleted') return null;
     return { companyDomain: (await this.accounts.find(login.accountId))?.companyDomain ?? '' };
+  }
+
+  /**
+   * The account of an address, which is the actor's own, or one that he administrates. ACCOUNT_NOT_FOUND for everybody else's as for nobody's; FORBIDDEN
+   * for that of a colleague.
+   */
+  async administrated(actor: AccountActor, email: string): Promise<number> {
+    const name = readOrNull(`email:${email.replace(/^email:/, '')}`);
+    const login = name && (await this.accounts.findLogin(name));
+    if (login === null) throw new DomainError('ACCOUNT_NOT_FOUND', 'There is no such user.');
+    if (login.accountId !== actor.accountId) await this.rights.requireAdminOf(actor, login.accountId);
+    return login.accountId;
   }
 
   /**

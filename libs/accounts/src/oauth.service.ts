@@ -101,7 +101,7 @@ export class OauthService {
    * takes the code of a second factor that is on, thrown as by a login: the request can be repeated with it.
    */
   async confirm(requestToken: string, verifier: string, client: ClientInfo, otp?: string): Promise<Session> {
-    const proven = await this.unitOfWork.run(() => this.secrets.find(verifier, 'oauth_verifier'));
+    const proven = await this.secrets.find(verifier, 'oauth_verifier');
     if (proven?.payload['asksCode'] === true && proven.accountId !== null)
       await this.secondFactor.require(proven.accountId, otp || undefined, client.ip);
     return this.unitOfWork.run(async () => {

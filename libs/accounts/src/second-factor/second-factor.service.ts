@@ -49,7 +49,9 @@ export class SecondFactorService {
     refuseOthers(actor);
     const label = mainLogin(actor.accountId, await this.accounts.listLogins(actor.accountId)).replace(/^[a-z_]+:/, '');
     const { sealed, ...shown } = this.codes.newSecret(label);
-    if (!(await this.factors.propose(actor.accountId, sealed, this.clock.now()))) throw isOn();
+    await this.unitOfWork.run(async () => {
+      if (!(await this.factors.propose(actor.accountId, sealed, this.clock.now()))) throw isOn();
+    });
     return shown;
   }
 
@@ -92,7 +94,7 @@ export class SecondFactorService {
     refuseOthers(actor);
     if (!(await this.factors.find(actor.accountId))?.confirmed) throw isOff();
     await this.require(actor.accountId, code, ip);
-    await this.factors.remove(actor.accountId);
+    await this.unitOfWork.run(() => this.factors.remove(actor.accountId));
   }
 
   /**

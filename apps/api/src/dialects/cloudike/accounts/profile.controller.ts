@@ -36,6 +36,11 @@ export class ProfileController {
     return presentAccount(await this.overview.get(actor, { userId, fileTypes: storageStat ?? false }));
   }
 
+  @Route('accounts/kt_get_account', { auth: 'account', summary: 'The account of an address, for its owner and its administrators' })
+  async ofAddress(@CurrentActor() actor: AccountActor, @Params(AddEmailDto) { email }: AddEmailDto) {
+    return presentAccount(await this.overview.get(actor, { userId: await this.logins.administrated(actor, email), fileTypes: false }));
+  }
+
   @Route('accounts/change_profile', { auth: 'account', summary: 'Change name, password, language, time zone or extra info' })
   async change(@CurrentActor() actor: AccountActor, @Params(ChangeProfileDto) params: ChangeProfileDto) {
     return presentProfileChange(await this.profiles.change(actor, params));

@@ -5,7 +5,7 @@ import type { AccountActor } from '#libs/kernel';
 
 import { type Caller, CloudikeController, CurrentCaller, ok, OptionalActor, Params, Route } from '../http/index.js';
 import { presentCheck, presentSignedUp } from './account.presenter.js';
-import { CreateAccountDto, CreateByPhoneDto, HashDto, LoginNameDto } from './registration.dto.js';
+import { ApproveDto, CreateAccountDto, CreateByPhoneDto, HashDto, LoginNameDto } from './registration.dto.js';
 import { presentSession } from './session.presenter.js';
 
 /** How accounts come into being, are confirmed and recovered (contract 13 and 15). */
@@ -34,8 +34,8 @@ export class RegistrationController {
   }
 
   @Route('accounts/approve', { auth: 'public', head: false, summary: 'Confirm an address by the token of its mail' })
-  async approve(@Params(HashDto) { hash }: HashDto, @CurrentCaller() caller: Caller) {
-    return presentSession(await this.registration.approve(hash, caller));
+  async approve(@Params(ApproveDto) { hash, otp }: ApproveDto, @CurrentCaller() caller: Caller) {
+    return presentSession(await this.registration.approve(hash, caller, otp));
   }
 
   @Route('accounts/resend_message_for_approve', { auth: 'public', summary: 'Send the confirmation mail again' })

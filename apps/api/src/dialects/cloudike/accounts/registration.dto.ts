@@ -78,6 +78,11 @@ export class HashDto {
   hash!: string;
 }
 
+export class ApproveDto extends HashDto {
+  @Text({ maxBytes: 64, description: 'Code of the second factor, or a recovery code, where one is on.' })
+  otp?: string;
+}
+
 export class LoginNameDto {
   @Text({ required: true, maxBytes: 1024, aliases: ['email'] })
   login!: string;

@@ -1,10 +1,11 @@
 import { LoginService, OauthService, type Session, SessionService, type TokenWish } from '#libs/accounts';
 import type { AccountActor } from '#libs/kernel';
 import { OfferService } from '#libs/settings';
+import { OidcSignIn } from '#libs/sign-in';
 
 import { type Caller, CloudikeController, CurrentActor, CurrentCaller, Header, Params, Reply, Route } from '../http/index.js';
 import { basicUserPass } from './basic-user-pass.js';
-import { AuthorizeDto, LoginByKeyDto, LoginByPhoneDto, LoginDto, OauthConfirmDto, OauthUrlDto, type TokenWishDto } from './session.dto.js';
+import { AuthorizeDto, LoginByKeyDto, LoginByPhoneDto, LoginDto, OauthConfirmDto, OauthUrlDto, OtpDto, type TokenWishDto } from './session.dto.js';
 import { presentSession } from './session.presenter.js';
 
 const wish = (params: TokenWishDto): TokenWish => ({ permanent: params.permanentAuth ?? false, deviceDescription: params.deviceDescription });
@@ -16,6 +17,7 @@ export class SessionController {
     private readonly logins: LoginService,
     private readonly sessions: SessionService,
     private readonly oauth: OauthService,
+    private readonly providers: OidcSignIn,
     private readonly offers: OfferService,
   ) {}
 
@@ -26,12 +28,12 @@ export class SessionController {
 
   @Route('accounts/login_by_phone', { auth: 'public', summary: 'Sign in by phone number and password' })
   async loginByPhone(@Params(LoginByPhoneDto) params: LoginByPhoneDto, @CurrentCaller() caller: Caller) {
-    return this.present(await this.logins.byPassword({ phone: params.phone, password: params.password, ...wish(params) }, caller));
+    return this.present(await this.logins.byPassword({ phone: params.phone, password: params.password, otp: params.otp, ...wish(params) }, caller));
   }
 
   @Route('accounts/login_by_key', { auth: 'public', head: false, summary: 'Sign in by a one-time key' })
   async loginByKey(@Params(LoginByKeyDto) params: LoginByKeyDto, @CurrentCaller() caller: Caller) {
-    return this.present(await this.logins.byKey(params.key, wish(params), caller));
+    return this.present(await this.logins.byKey(params.key, wish(params), caller, params.otp));
   }
 
   @Route('accounts/generate_login_key', { auth: 'account', summary: 'A key that signs in once within ten minutes' })
@@ -40,8 +42,8 @@ export class SessionController {
   }
 
   @Route('request_token', { auth: 'public', summary: 'A token for HTTP Basic credentials' })
-  async requestToken(@Header('authorization') authorization: string | undefined, @CurrentCaller() caller: Caller) {
-    return this.present(await this.logins.byBasic(basicUserPass(authorization), caller));
+  async requestToken(@Header('authorization') authorization: string | undefined, @CurrentCaller() caller: Caller, @Params(OtpDto) { otp }: OtpDto) {
+    return this.present(await this.logins.byBasic(basicUserPass(authorization), caller, otp));
   }
 
   @Route('accounts/logout', { auth: 'account', summary: 'Remove the token of this request' })
@@ -52,7 +54,11 @@ export class SessionController {
 
   @Route('accounts/oauth_url', { auth: 'public', summary: 'Open a sign-in by redirect' })
   async oauthUrl(@Params(OauthUrlDto) params: OauthUrlDto) {
-    const request = await this.oauth.request({ callback: params.oauthCallback, clientId: params.clientId, ...wish(params) });
+    const { oauthCallback: callback, clientId, companyId, domain } = params;
+    const request =
+      companyId === undefined && !domain
+        ? await this.oauth.request({ callback, clientId, ...wish(params) })
+        : await this.providers.request({ companyId, domain }, callback, clientId, wish(params));
     return { authorize_url: request.authorizeUrl, request_token: request.requestToken };
   }
 
@@ -67,7 +73,7 @@ export class SessionController {
 
   @Route('accounts/oauth_confirm', { auth: 'public', head: false, summary: 'Exchange token and verifier of a sign-in by redirect' })
   async oauthConfirm(@Params(OauthConfirmDto) params: OauthConfirmDto, @CurrentCaller() caller: Caller) {
-    return this.present(await this.oauth.confirm(params.oauthToken, params.oauthVerifier, caller));
+    return this.present(await this.oauth.confirm(params.oauthToken, params.oauthVerifier, caller, params.otp));
   }
 
   private async present(session: Session) {

@@ -1,4 +1,4 @@
-import { Bool, Text } from '../http/index.js';
+import { Bool, Int, Text } from '../http/index.js';
 
 export class TokenWishDto {
   @Bool({ description: 'true: a token without end.' })
@@ -8,7 +8,18 @@ export class TokenWishDto {
   deviceDescription?: string;
 }
 
-export class LoginDto extends TokenWishDto {
+/** Wish and second factor of a person who signs in. */
+export class PersonDto extends TokenWishDto {
+  @Text({ maxBytes: 64, description: 'Code of the second factor, or a recovery code, where one is on.' })
+  otp?: string;
+}
+
+export class OtpDto {
+  @Text({ maxBytes: 64, description: 'Code of the second factor, or a recovery code, where one is on.' })
+  otp?: string;
+}
+
+export class LoginDto extends PersonDto {
   @Text({ maxBytes: 1024, description: '`email:<address>`, `msisdn:<digits>`, or a bare address or phone number.' })
   login?: string;
 
@@ -25,7 +36,7 @@ export class LoginDto extends TokenWishDto {
   password?: string;
 }
 
-export class LoginByPhoneDto extends TokenWishDto {
+export class LoginByPhoneDto extends PersonDto {
   @Text({ required: true, maxBytes: 1024 })
   phone!: string;
 
@@ -33,12 +44,18 @@ export class LoginByPhoneDto extends TokenWishDto {
   password!: string;
 }
 
-export class LoginByKeyDto extends TokenWishDto {
+export class LoginByKeyDto extends PersonDto {
   @Text({ required: true, maxBytes: 1024 })
   key!: string;
 }
 
 export class OauthUrlDto extends TokenWishDto {
+  @Int({ description: 'Sign in at the identity provider of this company.' })
+  companyId?: number;
+
+  @Text({ maxBytes: 256, description: 'The same, by the domain of the company.' })
+  domain?: string;
+
   @Text({ required: true, maxBytes: 4096, description: 'Absolute http(s) URL of the client.' })
   oauthCallback!: string;
 
@@ -46,7 +63,7 @@ export class OauthUrlDto extends TokenWishDto {
   clientId?: string;
 }
 
-export class AuthorizeDto {
+export class AuthorizeDto extends OtpDto {
   @Text({ required: true, maxBytes: 1024, aliases: ['oauth_token'] })
   requestToken!: string;
 
@@ -57,7 +74,7 @@ export class AuthorizeDto {
   password?: string;
 }
 
-export class OauthConfirmDto {
+export class OauthConfirmDto extends OtpDto {
   @Text({ required: true, maxBytes: 1024 })
   oauthToken!: string;
 
