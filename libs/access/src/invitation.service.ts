@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
 import { UnitOfWork } from '#libs/database';
-import { Clock, DomainError, isDomainError } from '#libs/kernel';
+import { Clock, DomainError, type DomainErrorCode, isDomainError } from '#libs/kernel';
 
 import { MountKeeper } from './mount-keeper.js';
+import { Policies } from './policies.service.js';
 import { FolderRepository, type OwnedFolder } from './repositories/folder.repository.js';
 import { GrantRepository } from './repositories/grant.repository.js';
 import { type Invitation, InvitationRepository } from './repositories/invitation.repository.js';
@@ -11,6 +12,8 @@ import { SharingLog } from './sharing-log.js';
 
 /** Most folders that come into a new home by themselves. */
 const MAX_AT_ONCE = 100;
+/** After these an invitation goes on waiting. */
+const WAITS_ON: readonly DomainErrorCode[] = ['INVITATION_NOT_FOUND', 'NAME_TAKEN', 'FORBIDDEN'];
 
 /** What people answer to invitations. */
 @Injectable()
@@ -21,19 +24,22 @@ export class InvitationService {
     private readonly folders: FolderRepository,
     private readonly mounts: MountKeeper,
     private readonly log: SharingLog,
+    private readonly policies: Policies,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
   /**
    * Accepts the invitation and puts the folder into the account's root; answers its path there. Repeating it changes nothing. INVITATION_NOT_FOUND
-   * for a hash that does not invite this account, or to a folder that is not in place; INVITATION_ANSWERED after decline; NAME_TAKEN.
+   * for a hash that does not invite this account, or to a folder that is not in place; INVITATION_ANSWERED after decline; NAME_TAKEN; FORBIDDEN when the
+   * owner's company has stopped sharing with others.
    */
   async accept(accountId: number, hash: string): Promise<string> {
     return this.unitOfWork.run(async () => {
       const { invitation, folder } = await this.hold(accountId, hash);
       if (invitation.state === 'declined') throw answered();
       if (!folder.live) throw invitationNotFound();
+      if (invitation.state === 'waiting') await this.policies.requireSharing(folder.ownerId, accountId);
       const path = await this.mounts.put(accountId, folder);
       if (invitation.state === 'waiting') await this.invitations.setState([invitation.id], 'accepted', this.clock.now());
       if (invitation.state === 'waiting') await this.log.answered(folder, invitation, 'accepted', path);
@@ -51,7 +57,7 @@ export class InvitationService {
       await this.grants.lock(waiting.map((invitation) => invitation.nodeId));
       for (const { hash } of waiting) {
         await this.accept(accountId, hash).catch((error: unknown) => {
-          if (!isDomainError(error, 'INVITATION_NOT_FOUND') && !isDomainError(error, 'NAME_TAKEN')) throw error;
+          if (!isDomainError(error) || !WAITS_ON.includes(error.code)) throw error;
         });
       }
     });

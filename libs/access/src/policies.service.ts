@@ -32,4 +32,9 @@ export class Policies {
     const reason = await this.refusal(actor, use);
     if (reason !== null) throw forbiddenBy(reason);
   }
+
+  /** FORBIDDEN when the company of `ownerId` lets its people share with their colleagues alone, and the other is none. */
+  async requireSharing(ownerId: number, otherId: number): Promise<void> {
+    if (!(await this.rows.reaches(ownerId, otherId))) throw forbiddenBy('sharing_outside_allow');
+  }
 }

@@ -100,6 +100,11 @@ export class ProfileService {
     checkNewPassword(password);
     const current = await this.accounts.passwordHash(accountId);
     if (current !== null && (await this.hasher.verify(current, password))) return null;
+    for (const former of await this.accounts.formerPasswords(accountId)) {
+      if (await this.hasher.verify(former, password)) {
+        throw new DomainError('INVALID_ARGUMENT', 'Your company does not allow a password that you had before.', { reason: 'password_reuse_allow' });
+      }
+    }
     return this.hasher.hash(password);
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { type AccountProfile, ProfileService } from '#libs/accounts';
+import { type AccountProfile, Authenticator, ProfileService } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError } from '#libs/kernel';
 
@@ -33,6 +33,7 @@ export class GroupMembers {
     private readonly groups: GroupRepository,
     private readonly listeners: GroupListeners,
     private readonly profiles: ProfileService,
+    private readonly authenticator: Authenticator,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
@@ -52,6 +53,7 @@ export class GroupMembers {
         this.clock.now(),
       );
       await this.listeners.added(group, added, actor.accountId);
+      await this.unitOfWork.afterCommit(() => added.forEach((id) => this.authenticator.forget(id)));
       return outcomes(wanted, fit);
     });
   }
@@ -63,6 +65,7 @@ export class GroupMembers {
       const group = await this.access.lock(actor, groupId);
       const removed = await this.groups.removeMembers(group.id, wanted);
       await this.listeners.removed(group, removed, actor.accountId);
+      await this.unitOfWork.afterCommit(() => removed.forEach((id) => this.authenticator.forget(id)));
       return outcomes(wanted, new Set(removed));
     });
   }

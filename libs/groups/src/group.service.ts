@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { AdminRights, checkedName, companyNotFound } from '#libs/accounts';
+import { AdminRights, Authenticator, checkedName, companyNotFound } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError } from '#libs/kernel';
 
@@ -34,6 +34,7 @@ export class GroupService {
     private readonly groups: GroupRepository,
     private readonly rights: AdminRights,
     private readonly listeners: GroupListeners,
+    private readonly authenticator: Authenticator,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
@@ -61,6 +62,7 @@ export class GroupService {
       const members = await this.groups.removeAllMembers(group.id);
       await this.listeners.removed(group, members, actor.accountId);
       await this.groups.remove(group.id);
+      await this.unitOfWork.afterCommit(() => this.authenticator.forgetAll());
       return group;
     });
   }
@@ -82,7 +84,11 @@ export class GroupService {
   async setPolicies(actor: AccountActor, groupId: number, change: Partial<GroupPolicies>): Promise<Group> {
     const { allowedIps } = change;
     const checked = allowedIps === undefined ? change : { ...change, allowedIps: checkedIps(allowedIps) };
-    return this.change(actor, groupId, () => this.groups.setPolicies(groupId, checked));
+    return this.change(actor, groupId, async () => {
+      await this.groups.setPolicies(groupId, checked);
+      // what is allowed to its members was read with their credentials
+      await this.unitOfWork.afterCommit(() => this.authenticator.forgetAll());
+    });
   }
 
   /** The group, when the actor administrates its company. FORBIDDEN for who administrates none, GROUP_NOT_FOUND for the groups of others. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { AccessService, newHash } from '#libs/access';
+import { AccessService, newHash, Policies } from '#libs/access';
 import { type AccountRecord, AccountDirectory } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError, newId } from '#libs/kernel';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { AccessService, GrantService, InvitationRepository } from '#libs/access';
+import { AccessService, GrantService, InvitationRepository, Policies } from '#libs/access';
 import { type AccountRecord, AccountDirectory } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError } from '#libs/kernel';
@@ -47,6 +47,7 @@ export class CompanyShareService {
     private readonly grants: GrantService,
     private readonly invitations: InvitationRepository,
     private readonly access: AccessService,
+    private readonly policies: Policies,
     private readonly resolver: NodeResolver,
     private readonly nodes: NodeRepository,
     private readonly spaces: SpaceService,
@@ -62,6 +63,7 @@ export class CompanyShareService {
     { path, publicName }: FolderName & { readonly publicName?: string | undefined },
   ): Promise<{ ownerId: number; publicName: string; folderHash: string }> {
     if ((await this.own(actor)).companyId === null) throw new DomainError('FORBIDDEN', 'Only people of a company offer folders to it.');
+    await this.policies.require(actor, 'offer-folder');
     return this.unitOfWork.run(async () => {
       const { spaceId } = await this.spaces.homeOf(actor.accountId);
       await this.spaces.lock(spaceId);

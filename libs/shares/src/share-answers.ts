@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { GrantService, InvitationRepository, invitationNotFound, InvitationService } from '#libs/access';
+import { GrantService, InvitationRepository, invitationNotFound, InvitationService, Policies } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
 import type { AccountActor } from '#libs/kernel';
 import { NodeRepository } from '#libs/nodes';
@@ -17,10 +17,11 @@ export class ShareAnswers {
     private readonly answers: InvitationService,
     private readonly grants: GrantService,
     private readonly nodes: NodeRepository,
+    private readonly policies: Policies,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Puts the folder into the actor's root; answers its path. Repeating it changes nothing. INVITATION_NOT_FOUND, INVITATION_ANSWERED, NAME_TAKEN. */
+  /** Puts the folder into the actor's root; answers its path. Repeating it changes nothing. INVITATION_NOT_FOUND, INVITATION_ANSWERED, NAME_TAKEN, FORBIDDEN. */
   async accept(actor: AccountActor, hash: string): Promise<string> {
     const share = await this.shares.byHash(hash);
     return share?.open ? this.join(actor, share) : this.answers.accept(actor.accountId, hash);
@@ -41,6 +42,7 @@ export class ShareAnswers {
       // Who was invited by name answers that, whatever the open hash would give.
       const [own] = (await this.invitations.ofNode([share.nodeId], actor.accountId)).filter((invitation) => invitation.state !== 'declined');
       if (own) return this.answers.accept(actor.accountId, own.hash);
+      await this.policies.requireSharing(share.ownerId, actor.accountId);
       const owner = { kind: 'account', accountId: share.ownerId, companyId: null, role: 'user', tokenId: null } as const;
       const subject = { accountId: actor.accountId };
       const right = memberRight(share.openCanWrite);

@@ -39,7 +39,8 @@ export class ShareFolders {
     if (own !== null && !(own.isCompanyAdmin && own.companyId !== null)) throw new DomainError('FORBIDDEN', 'Only an administrator acts for others.');
     const owner = await this.directory.account(ownerId);
     if (owner === null || (own !== null && owner.companyId !== own.companyId)) throw new DomainError('ACCOUNT_NOT_FOUND', 'There is no such user.');
-    return { ...actor, accountId: owner.id, companyId: owner.companyId, role: owner.role };
+    const { id: accountId, companyId, role } = owner;
+    return { kind: 'account', accountId, companyId, role, tokenId: actor.tokenId, ...(actor.byPair ? { byPair: true } : {}) };
   }
 
   /** A folder to do something to as its owner. NODE_NOT_FOUND; FORBIDDEN for one of somebody else, whatever right there is; NOT_A_FOLDER. */

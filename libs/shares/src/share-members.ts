@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Subject } from '#libs/access';
+import { Policies, type Subject } from '#libs/access';
 import { AccountDirectory, emailLogin, formatLogin, RegistrationService } from '#libs/accounts';
 import { type AccountActor, DomainError } from '#libs/kernel';
 import { Limiter } from '#libs/limiter';
@@ -28,11 +28,12 @@ export class ShareMembers {
     private readonly registration: RegistrationService,
     private readonly shares: ShareRepository,
     private readonly limiter: Limiter,
+    private readonly policies: Policies,
   ) {}
 
   /**
    * Whom `owner` may share with under this name; null when nobody is named. Addresses reach across companies; ids of users and groups only within
-   * the owner's own. ACCOUNT_NOT_FOUND, GROUP_NOT_FOUND, OWN_SHARE, INVALID_ARGUMENT.
+   * the owner's own. FORBIDDEN for people of others when the owner's company does not share with them; ACCOUNT_NOT_FOUND, GROUP_NOT_FOUND, OWN_SHARE, INVALID_ARGUMENT.
    */
   async toInvite(owner: AccountActor, { member, groupId }: SubjectName): Promise<NamedSubject | null> {
     if (groupId !== undefined) return this.group(owner, groupId);
@@ -43,8 +44,10 @@ export class ShareMembers {
     if (account?.id === owner.accountId) throw new DomainError('OWN_SHARE', 'The folder is yours already.');
     const byId = member.trim().startsWith('userid:');
     const reachable = account !== null && (account.state === 'active' || account.state === 'pending');
-    if (reachable && (!byId || (account.companyId !== null && account.companyId === owner.companyId))) return { accountId: account.id };
-    if (account !== null || byId || !member.includes('@')) throw accountNotFound();
+    const isColleague = account !== null && account.companyId !== null && account.companyId === owner.companyId;
+    if (account === null ? byId || !member.includes('@') : !reachable || (byId && !isColleague)) throw accountNotFound();
+    if (!isColleague) await this.policies.require(owner, 'share-outside');
+    if (account !== null) return { accountId: account.id };
     return { newEmail: emailLogin(member).value };
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { FULL_RIGHT, GrantService, type Right, type Subject } from '#libs/access';
+import { FULL_RIGHT, GrantService, Policies, type Right, type Subject } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError, isDomainError } from '#libs/kernel';
 import { ChangeLog, type LocatedNode, SpaceService, SubtreeRepository } from '#libs/nodes';
@@ -49,6 +49,7 @@ export class ShareService {
     private readonly spaces: SpaceService,
     private readonly changes: ChangeLog,
     private readonly requests: RequestLog,
+    private readonly policies: Policies,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
@@ -113,6 +114,7 @@ export class ShareService {
 
   /** Limits what a folder may hold in all; null: no limit. FOLDER_LIMIT_TOO_SMALL below what it holds, NODE_NOT_FOUND, FORBIDDEN, NOT_A_FOLDER. */
   async limit(actor: AccountActor, command: FolderName & { readonly limitBytes: number | null }): Promise<void> {
+    await this.policies.require(actor, 'limit-folder');
     await this.unitOfWork.run(async () => {
       const { node } = await this.folders.own(actor, command);
       await this.setLimit(node, command.limitBytes);
@@ -131,6 +133,8 @@ export class ShareService {
     const owner = await this.folders.nameOf(actor, command.ownerId);
     // Refuse before a mail slot is used and an account is made.
     await this.folders.sharable(actor, command);
+    if (command.limitBytes !== undefined) await this.policies.require(actor, 'limit-folder');
+    if (command.publicView) await this.policies.require(owner, 'share-outside');
     const named = await this.members.toInvite(owner, command);
     await this.members.prepare(actor, named);
     return this.unitOfWork.run(async () => {
