@@ -15,7 +15,7 @@ const LEVELS = [
   ['files', 'trash', 'versions'],
   ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics', 'administration', 'feedback'],
   ['node-facts', 'office', 'companies', 'places'],
-  ['erasing'],
+  ['erasing', 'sign-in'],
 ];
 const anyOf = (names) => `^libs/(${names.join('|')})/`;
 

@@ -9,6 +9,7 @@ import { setting } from './project.mjs';
 import { step, warn } from './progress.mjs';
 import { findPreviewPrograms } from './preview-programs.mjs';
 import { findRedis, startRedis } from './redis.mjs';
+import { findSlapd } from './slapd.mjs';
 import { migrate } from './stowage-run.mjs';
 
 const TEMPLATE = 'stowage_template';
@@ -31,7 +32,7 @@ export class TestServices {
     this.durable = durable;
   }
 
-  /** Makes sure that the named services run: `postgres`, `redis`, `s3`; `browser` and `previews` are only made ready, tests start them. */
+  /** Makes sure that the named services run: `postgres`, `redis`, `s3`; `browser`, `previews` and `ldap` are only made ready, tests start them. */
   async need(names) {
     const starters = {
       postgres: () => this.#startPostgres(),
@@ -39,6 +40,7 @@ export class TestServices {
       s3: () => this.#startS3(),
       browser: () => this.#findBrowser(),
       previews: () => this.#findPreviewPrograms(),
+      ldap: () => this.#findSlapd(),
     };
     for (const name of names) {
       if (!this.#started.has(name)) this.#started.set(name, starters[name]());
@@ -129,6 +131,15 @@ export class TestServices {
       const found = await findPreviewPrograms();
       note(Object.keys(found).join(', ') || 'none');
       return { STOWAGE_TEST_PREVIEW_PROGRAMS: JSON.stringify(found) };
+    });
+  }
+
+  async #findSlapd() {
+    await this.#bring('ldap', 'LDAP server for tests (slapd)', undefined, async (note) => {
+      const found = await findSlapd();
+      if (!found) throw new Error('no slapd in PATH, and no Debian packages on this system');
+      note(found.origin);
+      return { STOWAGE_TEST_SLAPD: JSON.stringify(found) };
     });
   }
 

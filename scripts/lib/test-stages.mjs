@@ -23,9 +23,9 @@ export const STATIC_CHECKS = [
 /** The suites that vitest runs, the services each of them needs, and the mode of its stacks. */
 export const SUITES = [
   { name: 'unit', project: 'unit', services: [] },
-  { name: 'integration', project: 'integration', services: ['postgres', 'redis', 's3', 'previews'] },
-  { name: 'e2e-embedded', project: 'e2e', services: ['postgres', 'browser', 'previews'], mode: 'embedded' },
-  { name: 'e2e-services', project: 'e2e', services: ['postgres', 'redis', 's3', 'browser', 'previews'], mode: 'services' },
+  { name: 'integration', project: 'integration', services: ['postgres', 'redis', 's3', 'previews', 'ldap'] },
+  { name: 'e2e-embedded', project: 'e2e', services: ['postgres', 'browser', 'previews', 'ldap'], mode: 'embedded' },
+  { name: 'e2e-services', project: 'e2e', services: ['postgres', 'redis', 's3', 'browser', 'previews', 'ldap'], mode: 'services' },
 ];
 
 const STAGE_LIMIT_MS = 25 * 60_000;

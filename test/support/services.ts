@@ -16,6 +16,7 @@ export const available = {
   redis: Boolean(process.env.STOWAGE_TEST_REDIS_URL),
   s3: Boolean(process.env.STOWAGE_TEST_S3_ENDPOINT),
   browser: Boolean(process.env.STOWAGE_TEST_CHROMIUM),
+  ldap: Boolean(process.env.STOWAGE_TEST_SLAPD),
 };
 
 /** Programs that make previews, as far as this system has them: then the tests show what they make, else what is said without them. */

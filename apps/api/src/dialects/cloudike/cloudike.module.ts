@@ -25,6 +25,7 @@ import { NodeWire } from './presenters/node-wire.js';
 import { PREVIEW_CONTROLLERS, PREVIEW_MODULES, PREVIEW_PROVIDERS } from './previews/index.js';
 import { SETTINGS_CONTROLLERS, SETTINGS_MODULES } from './settings/index.js';
 import { SHARE_CONTROLLERS, SHARE_MODULES } from './shares/index.js';
+import { SIGN_IN_CONTROLLERS, SIGN_IN_MODULES } from './sign-in/index.js';
 import { SOFT_CONTROLLERS, SOFT_MODULES } from './soft/index.js';
 import { ArchiveSender } from './storage/archive-sender.js';
 import { ArchivesController } from './storage/archives.controller.js';
@@ -44,6 +45,7 @@ import { TasksController } from './tasks/tasks.controller.js';
 /** Every controller of the dialect. */
 export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
+  ...SIGN_IN_CONTROLLERS,
   ...ADMIN_CONTROLLERS,
   ...ANALYTICS_CONTROLLERS,
   ...SETTINGS_CONTROLLERS,
@@ -76,6 +78,7 @@ export const CLOUDIKE_CONTROLLERS = [
     CloudikeHttpModule,
     AuditModule,
     ...ACCOUNT_MODULES,
+    ...SIGN_IN_MODULES,
     ...ADMIN_MODULES,
     ...ANALYTICS_MODULES,
     ...SETTINGS_MODULES,

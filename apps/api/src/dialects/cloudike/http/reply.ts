@@ -19,8 +19,8 @@ export class Reply {
     return new Reply(304, headers, undefined);
   }
 
-  static redirect(location: string): Reply {
-    return new Reply(302, { Location: location }, undefined);
+  static redirect(location: string, headers: Readonly<Record<string, string>> = {}): Reply {
+    return new Reply(302, { ...headers, Location: location }, undefined);
   }
 
   /** A page or text; `contentType` with its charset. */
