@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 
-import { type ClientKind, Clock } from '#libs/kernel';
+import { Call, type ClientKind, Clock } from '#libs/kernel';
 import { Logger } from '#libs/observability';
 
 import { AccountRepository } from './repositories/account.repository.js';
@@ -64,7 +64,7 @@ export class ActivityRecorder implements OnModuleDestroy {
   }
 
   private flushSoon(): void {
-    this.timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS).unref();
+    this.timer ??= setTimeout(() => void Call.aside(() => this.flush()), FLUSH_AFTER_MS).unref();
   }
 
   /** Writes what was noted. A failure loses a minute of activity and nothing else, so it is only logged; days are noted again by the next request. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { Clock, DomainError } from '#libs/kernel';
+import { Call, Clock, DomainError } from '#libs/kernel';
 
 import { formatLogin, type LoginName } from './login-name.js';
 import { type Comparison, LoginTries } from './login-tries.js';
@@ -58,6 +58,7 @@ export class CredentialVerifier {
   private async compare(loginKey: string, logins: readonly LoginName[], proof: SentProof, ip: string): Promise<VerifiedCredential> {
     const [guard, found] = await Promise.all([this.guards.find(loginKey), this.accounts.findCredential(logins)]);
     const credential = found?.state === 'deleted' ? null : found;
+    Call.note('account', credential?.accountId);
     // What was tried before an administrator ended the lock is forgotten with it, from every address.
     const holder = credential === null ? loginKey : `${credential.accountId}${credential.unlocks === 0 ? '' : `#${credential.unlocks}`}`;
     const { password, code } = proof;

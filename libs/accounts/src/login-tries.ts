@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 
 import { AppConfig } from '#libs/config';
-import { Clock, DomainError } from '#libs/kernel';
+import { Call, Clock, DomainError } from '#libs/kernel';
 import { Limiter } from '#libs/limiter';
 
 import { type LoginGuard, LoginGuardRepository } from './repositories/login-guard.repository.js';
@@ -69,7 +69,12 @@ export class LoginTries {
    * What `compare` found right. Throws its refusal, LAST_ATTEMPT, LOGIN_LOCKED, RATE_LIMITED, and INVALID_CREDENTIALS for what is wrong without a
    * refusal of its own, and for a repeated one. Whatever `compare` throws counts as no try.
    */
-  async make<T>({ key, holder, ip, secret, guard }: Attempt, compare: () => Promise<Comparison<T>>): Promise<T> {
+  make<T>(attempt: Attempt, compare: () => Promise<Comparison<T>>): Promise<T> {
+    // what is counted here is no part of what the call changes
+    return Call.aside(() => this.count(attempt, compare));
+  }
+
+  private async count<T>({ key, holder, ip, secret, guard }: Attempt, compare: () => Promise<Comparison<T>>): Promise<T> {
     const fingerprint = createHmac('sha256', this.repeatKey).update(`${key}\0${secret}`).digest();
     if (guard !== null) this.refuseLockedOrRepeated(guard, fingerprint);
     const bucket = `login:${holder}|${ip}`;

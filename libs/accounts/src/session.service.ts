@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { UnitOfWork } from '#libs/database';
-import { type AccountActor, clientKindOf, Clock, DomainError, forbiddenBy, policyRefusal, randomHex, sha256 } from '#libs/kernel';
+import { type AccountActor, Call, clientKindOf, Clock, DomainError, forbiddenBy, policyRefusal, randomHex, sha256 } from '#libs/kernel';
 
 import { Authenticator } from './authenticator.service.js';
 import { formatLogin, isPair } from './login-name.js';
@@ -82,6 +82,7 @@ export class SessionService {
       const deviceDescription = described === '' && wish.permanent ? shownText(`${now.toISOString().slice(0, 10)} + ${userAgent}`) : described;
       const expiresAt = wish.permanent ? null : new Date(now.getTime() + Math.min(wish.lifeMs ?? TOKEN_LIFE_MS, TOKEN_LIFE_MS));
       const tokenId = randomHex(12);
+      Call.identify({ accountId, companyId: account.companyId, tokenId });
       await this.tokens.insert({
         id: tokenId,
         accountId,

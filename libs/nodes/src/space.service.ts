@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 
 import { AppConfig } from '#libs/config';
 import { Database, UnitOfWork } from '#libs/database';
-import { type Actor, Clock, DomainError, newId } from '#libs/kernel';
+import { type Actor, Call, Clock, DomainError, newId } from '#libs/kernel';
 
 import { QuotaLedger } from './ledger/repositories/quota-ledger.repository.js';
 import { SpaceRepository } from './repositories/space.repository.js';
@@ -50,6 +50,11 @@ export class SpaceService {
   }
 
   private async makeHome(accountId: number): Promise<Home> {
+    // it comes with the first use, also when that is a read or is refused
+    return Call.aside(() => this.insertHome(accountId));
+  }
+
+  private insertHome(accountId: number): Promise<Home> {
     return this.unitOfWork.run(async () => {
       const home = { spaceId: newId(), rootId: newId() };
       const made = await this.spaces.insertHome(accountId, home.spaceId, home.rootId, this.clock.nowMs());

@@ -44,6 +44,12 @@ export class Metrics {
     labelNames: ['direction'] as const,
     registers: [this.registry],
   });
+  private readonly auditedCalls = new Counter({
+    name: 'stowage_audited_calls_total',
+    help: 'Calls that may change something, by how they ended. All but "passed over" have one audit record each.',
+    labelNames: ['action', 'result'] as const,
+    registers: [this.registry],
+  });
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -67,6 +73,11 @@ export class Metrics {
   /** Content bytes that passed through this process. */
   bytes(direction: 'in' | 'out', count: number): void {
     this.bytesCounter.inc({ direction }, count);
+  }
+
+  /** One call that has an audit record, or (`passed over`) a refused sign-in of which there were too many. `undone`: refused after a change. */
+  auditedCall(action: string, result: 'granted' | 'undone' | 'refused' | 'passed over'): void {
+    this.auditedCalls.inc({ action, result });
   }
 
   /** Reports the connections of the PostgreSQL pool at every scrape. */

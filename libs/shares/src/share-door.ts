@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService, InvitationRepository } from '#libs/access';
 import type { AccountActor, Actor } from '#libs/kernel';
-import { DomainError } from '#libs/kernel';
+import { Call, DomainError } from '#libs/kernel';
 import { nodeNotFound, NodeRepository, NodeResolver, pathSegments } from '#libs/nodes';
 
 import { ShareRepository } from './repositories/share.repository.js';
@@ -40,6 +40,7 @@ export class ShareDoor {
     if (!share.publicView) throw new DomainError('FORBIDDEN', 'This folder is open to its members only.');
     const { nodeId, ownerId } = share;
     const guest = { kind: 'guest', pass: 'share', passId: nodeId, rootId: nodeId, spaceId: placed.node.spaceId, issuerId: ownerId } as const;
+    Call.identify(guest);
     return { actor: guest, base: [] };
   }
 

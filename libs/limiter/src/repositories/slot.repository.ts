@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Database, UnitOfWork } from '#libs/database';
+import { Call } from '#libs/kernel';
 
 import type { SlotStore, SlotTaking } from '../slot-store.js';
 
@@ -24,7 +25,7 @@ const TAKE = `
   )
   SELECT first_expiry, (SELECT slot FROM added) AS slot FROM held`;
 
-/** Slots as rows: the store that is always there. */
+/** Slots as rows: the store that is always there. They are no part of what a call changes. */
 @Injectable()
 export class SlotRepository implements SlotStore {
   constructor(
@@ -33,20 +34,21 @@ export class SlotRepository implements SlotStore {
   ) {}
 
   async take(bucket: string, limit: number, windowMs: number, nowMs: number): Promise<SlotTaking> {
-    const row = await this.unitOfWork.run(async () => {
+    const take = async (): Promise<TakenRow | null> => {
       await this.database.lock(`limiter:${bucket}`);
       return this.database.queryOne<TakenRow>(TAKE, [bucket, new Date(nowMs), new Date(nowMs + windowMs), limit]);
-    });
+    };
+    const row = await Call.aside(() => this.unitOfWork.run(take));
     if (row !== null && row.slot !== null) return { slot: row.slot };
     return { slot: null, retryAfterMs: Math.max(1, (row?.first_expiry?.getTime() ?? nowMs + windowMs) - nowMs) };
   }
 
   async release(bucket: string, slot: string): Promise<void> {
-    await this.database.run('DELETE FROM limiter_slots WHERE bucket = $1 AND window_start = $2::timestamptz', [bucket, slot]);
+    await Call.aside(() => this.database.run('DELETE FROM limiter_slots WHERE bucket = $1 AND window_start = $2::timestamptz', [bucket, slot]));
   }
 
   async clear(bucket: string): Promise<void> {
-    await this.database.run('DELETE FROM limiter_slots WHERE bucket = $1', [bucket]);
+    await Call.aside(() => this.database.run('DELETE FROM limiter_slots WHERE bucket = $1', [bucket]));
   }
 
   /** Removes up to `count` slots that ended before `nowMs`; how many there were. */

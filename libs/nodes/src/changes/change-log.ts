@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { UnitOfWork } from '#libs/database';
-import { Clock, newId } from '#libs/kernel';
+import { Call, Clock, newId } from '#libs/kernel';
 import { Signals } from '#libs/signals';
 
 import { SpaceService } from '../space.service.js';
@@ -61,6 +61,7 @@ export class ChangeLog {
    */
   async recordForAccounts(type: PersonalChangeType, accountIds: readonly number[], { actorId, path, nodeId, facts }: PersonalChange): Promise<void> {
     if (accountIds.length === 0) return;
+    for (const id of accountIds) Call.note('account', id);
     const nowMs = this.clock.nowMs();
     const item = { eventId: newId(nowMs), type, actorId, nodeId: nodeId ?? null, path: path ?? '/', atMs: nowMs, facts: facts ?? {} };
     const told = await this.changes.insertPersonal(accountIds, item);
@@ -90,6 +91,8 @@ function textOf(value: unknown): string | undefined {
 }
 
 function toItem({ type, actorId, node, folderId, name, old, facts }: NodeChange, nowMs: number): ChangeItem {
+  Call.note('node', node.id);
+  Call.note('space', node.spaceId);
   const comesOrGoes = node.kind === 'folder' && !node.mount && (type === 'folder_deleted' || type === 'folder_undeleted');
   return {
     event_id: newId(nowMs),

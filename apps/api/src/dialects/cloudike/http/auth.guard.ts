@@ -1,14 +1,20 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 
+import { AuditRecorder } from '#libs/audit';
 import { type AccountActor, DomainError, isDomainError } from '#libs/kernel';
 
+import { clientOf } from '../../../http/request-client.js';
 import { CloudikeCredentials, credentialOf } from './credentials.js';
+import { actionOf, factsOf } from './record.interceptor.js';
 import type { CloudikeRequest } from './route-metadata.js';
 
 /** Turns the credential of a request into its actor, as far as the route asks for one. What the actor may do is decided in the use cases. */
 @Injectable()
 export class CloudikeAuthGuard implements CanActivate {
-  constructor(private readonly credentials: CloudikeCredentials) {}
+  constructor(
+    private readonly credentials: CloudikeCredentials,
+    private readonly recorder: AuditRecorder,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<CloudikeRequest>();
@@ -41,7 +47,15 @@ export class CloudikeAuthGuard implements CanActivate {
   private async actorOf(request: CloudikeRequest): Promise<AccountActor | null> {
     const credential = credentialOf(request.headers);
     if (!credential) return null;
-    if ('token' in credential) return this.credentials.byToken(credential.token);
-    return this.credentials.byBasic(credential.userPass, request.ip ?? '');
+    const client = clientOf(request);
+    if ('token' in credential) return this.credentials.byToken(credential.token, client);
+    try {
+      return await this.credentials.byBasic(credential.userPass, client);
+    } catch (error) {
+      const name = credential.userPass.slice(0, credential.userPass.indexOf(':'));
+      const params = () => ({ kept: { route: actionOf(request.cloudike.route.name) }, logins: [name] });
+      await this.recorder.refused({ ...factsOf(request, 'Basic.signIn'), params }, isDomainError(error) ? error.code : 'INTERNAL');
+      throw error;
+    }
   }
 }

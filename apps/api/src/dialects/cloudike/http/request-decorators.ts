@@ -3,6 +3,7 @@ import { ApiBody } from '@nestjs/swagger';
 
 import { type AccountActor, DomainError } from '#libs/kernel';
 
+import { auditedParams } from './audited-params.js';
 import { bind } from './fields.js';
 import { BODY_LIMIT_BYTES, PUBLIC_BODY_LIMIT_BYTES, readParams } from './request-params.js';
 import type { CloudikeCall, CloudikeRequest } from './route-metadata.js';
@@ -11,7 +12,9 @@ const requestOf = (context: ExecutionContext) => context.switchToHttp().getReque
 
 const BoundParams = createParamDecorator(async (dto: Type<object>, context: ExecutionContext) => {
   const request = requestOf(context);
-  return bind(dto, await readParams(request, request.cloudike.actor ? BODY_LIMIT_BYTES : PUBLIC_BODY_LIMIT_BYTES));
+  const params = await readParams(request, request.cloudike.actor ? BODY_LIMIT_BYTES : PUBLIC_BODY_LIMIT_BYTES);
+  request.cloudike.audited = auditedParams(request.cloudike, params);
+  return bind(dto, params);
 });
 
 /** Query and body of the call as an instance of `dto` (see fields.ts). Once per handler: it reads the body. */

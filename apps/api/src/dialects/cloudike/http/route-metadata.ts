@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 
+import type { AuditParams } from '#libs/audit';
 import type { AccountActor, DomainErrorCode } from '#libs/kernel';
 
 /** Path prefix under which Nest keeps the handlers of this dialect; not reachable from outside (see cloudike-entry.ts). */
@@ -9,11 +10,19 @@ export const ROUTE_METADATA = Symbol('cloudike:route');
 
 export type RouteAuth = 'public' | 'account' | 'optional';
 
+/**
+ * What a call of a route means for the audit. `change`: it may change something, so it has one record; `sign-in`: it proves who somebody is, and has one also
+ * when it fails; `derived`: it writes only what is made from what the caller may read, ends by itself, and belongs to nobody else (previews, tickets, counts of
+ * downloads); `none`: it reads. See docs/decisions/audit.md.
+ */
+export type RouteAudit = 'change' | 'sign-in' | 'derived' | 'none';
+
 /** What `@Route` declared. */
 export interface RouteMetadata {
   readonly name: string;
   readonly templates: readonly string[];
   readonly auth: RouteAuth;
+  readonly audit: RouteAudit;
   readonly summary?: string;
   /** True: also for the token of a device that is to be wiped. */
   readonly wiped?: boolean;
@@ -32,6 +41,8 @@ export interface CloudikeCall {
   readonly segments: Readonly<Record<string, string>>;
   /** Decoded segments of `<path>`. */
   readonly tail: readonly string[];
+  /** The parameters that a record of the call keeps; set when they have been read. */
+  audited?: AuditParams;
   /** Set by the guard; null = nobody signed in. */
   actor: AccountActor | null;
   /** The actor is a device that is to be wiped; only on routes that let such in. */

@@ -17,7 +17,8 @@ import { ACCESS_METADATA } from '../../../http/route-declarations.js';
 import { CloudikeAuthGuard } from './auth.guard.js';
 import { CloudikeErrorFilter } from './error.filter.js';
 import { ReplyInterceptor } from './reply.js';
-import { INTERNAL_PREFIX, ROUTE_METADATA, type RouteAuth } from './route-metadata.js';
+import { RecordInterceptor } from './record.interceptor.js';
+import { INTERNAL_PREFIX, ROUTE_METADATA, type RouteAudit, type RouteAuth, type RouteMetadata } from './route-metadata.js';
 
 export interface RouteOptions {
   /** Who may call: `account` = only with a valid credential, `optional` = a credential counts when it is valid, `public` = none is read. */
@@ -26,6 +27,11 @@ export interface RouteOptions {
   readonly wiped?: boolean;
   /** False: HEAD is refused. For links in mails that are good once: mail programs look at links by HEAD. */
   readonly head?: boolean;
+  /**
+   * What a call means for the audit. Default: `change` where HEAD is refused, because such a call uses up or changes something, else `none`; a read that writes is
+   * found by the tests.
+   */
+  readonly audit?: RouteAudit;
   /** One line for the API documentation. */
   readonly summary?: string;
   /** Where this route documents another status or code than the table of errors.ts. */
@@ -39,7 +45,7 @@ export function CloudikeController(tag: string): ClassDecorator {
     ApiTags(tag),
     UseGuards(CloudikeAuthGuard),
     UseFilters(CloudikeErrorFilter),
-    UseInterceptors(ReplyInterceptor),
+    UseInterceptors(RecordInterceptor, ReplyInterceptor),
   );
 }
 
@@ -52,7 +58,8 @@ export function Route(template: string | readonly string[], options: RouteOption
   return (target, key, descriptor) => {
     const name = `${(target.constructor as Type).name}.${String(key)}`;
     const templates = typeof template === 'string' ? [template] : [...template];
-    Reflect.defineMetadata(ROUTE_METADATA, { name, templates, ...options }, descriptor.value as object);
+    const route: RouteMetadata = { name, templates, audit: options.head === false ? 'change' : 'none', ...options };
+    Reflect.defineMetadata(ROUTE_METADATA, route, descriptor.value as object);
     Reflect.defineMetadata(ACCESS_METADATA, options.auth, descriptor.value as object);
     HttpCode(200)(target, key, descriptor);
     RequestMapping({ path: name, method: RequestMethod.ALL })(target, key, descriptor);
