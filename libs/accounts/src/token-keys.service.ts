@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { type AccountActor, DomainError, randomHex, sha256 } from '#libs/kernel';
+import { type AccountActor, type Client, DomainError, randomHex, sha256 } from '#libs/kernel';
 
 import { Authenticator } from './authenticator.service.js';
 import { TokenKeyRepository } from './repositories/token-key.repository.js';
@@ -22,10 +22,10 @@ export class TokenKeys {
     return key;
   }
 
-  /** The account behind a key, as long as its token lets in. UNAUTHENTICATED. */
-  async actorOf(key: string): Promise<AccountActor> {
+  /** The account behind a key, as long as its token lets in. UNAUTHENTICATED; FORBIDDEN as Authenticator.byUrl. */
+  async actorOf(key: string, client?: Client): Promise<AccountActor> {
     const holder = KEY.test(key) ? await this.keys.holder(sha256(key)) : null;
     if (!holder) throw new DomainError('UNAUTHENTICATED', 'The access key is wrong or has ended.');
-    return this.authenticator.byUrl(holder.accountId, holder.tokenId);
+    return this.authenticator.byUrl(holder.accountId, holder.tokenId, client);
   }
 }

@@ -14,7 +14,15 @@ import { GroupRepository } from './repositories/group.repository.js';
 /** Groups of a company, their members and their policies. */
 @Module({
   imports: [DatabaseModule, AccountsModule],
-  providers: [{ provide: Clock, useClass: SystemClock }, GroupRepository, GroupIdentityRepository, GroupListeners, GroupDirectory, GroupService, GroupMembers],
+  providers: [
+    { provide: Clock, useClass: SystemClock },
+    GroupRepository,
+    GroupIdentityRepository,
+    GroupListeners,
+    GroupDirectory,
+    GroupService,
+    GroupMembers,
+  ],
   exports: [GroupDirectory, GroupService, GroupMembers, GroupListeners],
 })
 export class GroupsModule {}

@@ -167,7 +167,8 @@ export class TrashService {
     if (!node) throw nodeNotFound();
     await this.access.require(actor, 'node.delete', [node]);
     if (node.removal === null) throw new DomainError('INSIDE_TRASHED_FOLDER', 'It lies in a folder that is in the trash: erase that.');
-    if (actor.kind === 'account' && node.ownerId !== actor.accountId) throw new DomainError('FORBIDDEN', 'Only the owner erases what is in the trash.');
+    if (actor.kind === 'account' && node.ownerId !== actor.accountId)
+      throw new DomainError('FORBIDDEN', 'Only the owner erases what is in the trash.');
     const erased = await this.emptier.empty(node.spaceId, [node.id], this.clock.now(), null, () => Promise.resolve());
     if (erased === 0) throw nodeNotFound();
   }

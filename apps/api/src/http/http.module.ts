@@ -1,9 +1,16 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 
+import { Clock, SystemClock } from '#libs/kernel';
+
+import { DialectMounts } from './dialect/dialect-mounts.js';
 import { RequestEntries } from './request-entries.js';
 import { RouteDeclarations } from './route-declarations.js';
 
-/** What all dialects share: the check that every route declares its access, and the list of entries. */
-@Module({ imports: [DiscoveryModule], providers: [RouteDeclarations, RequestEntries], exports: [RequestEntries] })
+/** What all dialects share: the check that every route declares its access, the list of entries, and the way into dialects. */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [RouteDeclarations, RequestEntries, DialectMounts, { provide: Clock, useClass: SystemClock }],
+  exports: [RequestEntries, DialectMounts],
+})
 export class HttpModule {}

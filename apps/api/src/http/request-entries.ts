@@ -10,6 +10,11 @@ export class RequestEntries {
     this.entries.push(entry);
   }
 
+  /** For entries that must see a request before those which take whatever begins like theirs. */
+  addFirst(entry: RequestHandler): void {
+    this.entries.unshift(entry);
+  }
+
   all(): readonly RequestHandler[] {
     return this.entries;
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { Authenticator } from '#libs/accounts';
-import { type AccountActor, Clock, DomainError, isDomainError, randomHex, sha256 } from '#libs/kernel';
+import { type AccountActor, type Client, Clock, DomainError, isDomainError, randomHex, sha256 } from '#libs/kernel';
 import { type LocatedNode, type NodeRef, NodeResolver } from '#libs/nodes';
 
 import { UploadTicketRepository } from './repositories/upload-ticket.repository.js';
@@ -41,11 +41,11 @@ export class UploadTickets {
    * Uses a ticket up. `atMs` is when the request that brings it arrived: how long its body takes does not matter. UPLOAD_NOT_FOUND for a ticket that
    * is unknown, ended or used, and when the token that asked for it has ended; NODE_NOT_FOUND when the place is gone.
    */
-  async redeem(ticket: string, atMs: number): Promise<TicketHolder> {
+  async redeem(ticket: string, atMs: number, client?: Client): Promise<TicketHolder> {
     const row = TICKET.test(ticket) ? await this.tickets.take(sha256(ticket), new Date(atMs)) : null;
     if (!row) throw noTicket();
     try {
-      const actor = await this.authenticator.byUrl(row.accountId, row.tokenId);
+      const actor = await this.authenticator.byUrl(row.accountId, row.tokenId, client);
       return { actor, target: (await this.resolver.get(actor, { id: row.nodeId })).node };
     } catch (error) {
       throw isDomainError(error, 'UNAUTHENTICATED') ? noTicket() : error;

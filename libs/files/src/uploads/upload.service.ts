@@ -149,7 +149,13 @@ export class UploadService {
   }
 
   /** The file, made from a blob that the actor has or may read where he writes; null when there is none, or when others change the place. */
-  private async deduplicate(actor: AccountActor, asked: AskedPlan, folderId: string | undefined, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
+  private async deduplicate(
+    actor: AccountActor,
+    asked: AskedPlan,
+    folderId: string | undefined,
+    sizeBytes: number,
+    md5: string,
+  ): Promise<LocatedNode | null> {
     try {
       return await this.writeFromBlob(actor, asked, folderId, sizeBytes, md5);
     } catch (error) {
@@ -160,7 +166,13 @@ export class UploadService {
     }
   }
 
-  private async writeFromBlob(actor: AccountActor, asked: AskedPlan, folderId: string | undefined, sizeBytes: number, md5: string): Promise<LocatedNode | null> {
+  private async writeFromBlob(
+    actor: AccountActor,
+    asked: AskedPlan,
+    folderId: string | undefined,
+    sizeBytes: number,
+    md5: string,
+  ): Promise<LocatedNode | null> {
     const home = await this.spaces.homeOf(actor.accountId);
     return this.unitOfWork.run(async () => {
       const { plan, place } = await this.places.begin(actor, asked, folderId);

@@ -23,12 +23,29 @@ import { UploadTickets } from './upload-tickets.service.js';
 import { UploadWriter } from './upload-writer.js';
 import { UploadService } from './upload.service.js';
 
-const PUBLIC = [UploadService, UploadIntake, ConfirmService, BatchConfirmService, MultiConfirmService, UploadPlaces, StoreJanitor, FsckService, FileIntake, UploadTickets];
+const PUBLIC = [
+  UploadService,
+  UploadIntake,
+  ConfirmService,
+  BatchConfirmService,
+  MultiConfirmService,
+  UploadPlaces,
+  StoreJanitor,
+  FsckService,
+  FileIntake,
+  UploadTickets,
+];
 
 /** Uploads: opening, letting bytes in, confirming; and the end of what was abandoned. */
 @Module({
   imports: [DatabaseModule, BlobStoreModule, NodesModule, AccountsModule, AccessModule, TasksModule],
-  providers: [...PUBLIC, UploadWriter, UploadTicketRepository, { provide: UploadGate, useClass: SessionUploadGate }, { provide: Clock, useClass: SystemClock }],
+  providers: [
+    ...PUBLIC,
+    UploadWriter,
+    UploadTicketRepository,
+    { provide: UploadGate, useClass: SessionUploadGate },
+    { provide: Clock, useClass: SystemClock },
+  ],
   exports: [...PUBLIC, UploadGate],
 })
 export class UploadsModule {}

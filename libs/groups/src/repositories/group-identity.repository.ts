@@ -39,6 +39,8 @@ export class GroupIdentityRepository {
   }
 
   async isMember(groupId: number, accountId: number): Promise<boolean> {
-    return (await this.database.queryOne('SELECT 1 AS found FROM group_members WHERE group_id = $1 AND account_id = $2', [groupId, accountId])) !== null;
+    return (
+      (await this.database.queryOne('SELECT 1 AS found FROM group_members WHERE group_id = $1 AND account_id = $2', [groupId, accountId])) !== null
+    );
   }
 }

@@ -6,11 +6,11 @@ import { DomainError, isDomainError } from '#libs/kernel';
 
 import { RequestEntries } from '../../../http/request-entries.js';
 import { nameRoute } from '../../../http/request-facts.js';
+import { pathSegments, type RouteMatch, RouteTable } from '../../../http/route-table.js';
 import { setCors } from './cors.js';
 import { sendError } from './errors.js';
-import { type CloudikeRequest, INTERNAL_PREFIX } from './route-metadata.js';
+import { type CloudikeRequest, INTERNAL_PREFIX, type RouteMetadata } from './route-metadata.js';
 import { routesOf } from './routes-of.js';
-import { pathSegments, type RouteMatch, RouteTable } from './route-table.js';
 
 /**
  * The way into the dialect: finds the route of a URL by the contract's own rules (aliases, slashes, `<path>` tails) and hands the request to Nest
@@ -18,7 +18,7 @@ import { pathSegments, type RouteMatch, RouteTable } from './route-table.js';
  */
 @Injectable()
 export class CloudikeEntry {
-  private readonly table = new RouteTable();
+  private readonly table = new RouteTable<RouteMetadata>();
 
   constructor(discovery: DiscoveryService, entries: RequestEntries) {
     entries.add((request, response, next) => this.handle(request, response, next));
@@ -58,7 +58,7 @@ export class CloudikeEntry {
     }
   }
 
-  private enter(request: CloudikeRequest, response: Response, match: RouteMatch, version: 0 | 1, next: NextFunction): void {
+  private enter(request: CloudikeRequest, response: Response, match: RouteMatch<RouteMetadata>, version: 0 | 1, next: NextFunction): void {
     const template = `/api/${version}/${match.template}`;
     nameRoute(request, template);
     const isRead = request.method === 'GET' || (request.method === 'HEAD' && match.route.head !== false);

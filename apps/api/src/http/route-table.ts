@@ -1,44 +1,48 @@
 import { DomainError } from '#libs/kernel';
 
-import type { RouteMetadata } from './route-metadata.js';
+/** What a table needs to know of a route. */
+export interface TableRoute {
+  readonly name: string;
+  readonly templates: readonly string[];
+}
 
-export interface RouteMatch {
-  readonly route: RouteMetadata;
+export interface RouteMatch<R extends TableRoute> {
+  readonly route: R;
   readonly template: string;
   readonly segments: Record<string, string>;
   readonly tail: string[];
 }
 
-interface Leaf {
-  readonly route: RouteMetadata;
+interface Leaf<R> {
+  readonly route: R;
   readonly template: string;
   readonly names: readonly string[];
 }
 
-interface Branch {
-  readonly literals: Map<string, Branch>;
-  one: Branch | null;
-  end: Leaf | null;
-  rest: Leaf | null;
+interface Branch<R> {
+  readonly literals: Map<string, Branch<R>>;
+  one: Branch<R> | null;
+  end: Leaf<R> | null;
+  rest: Leaf<R> | null;
 }
 
-const branch = (): Branch => ({ literals: new Map(), one: null, end: null, rest: null });
+const branch = <R>(): Branch<R> => ({ literals: new Map(), one: null, end: null, rest: null });
 const PLACEHOLDER = /^<(\w+)>$/;
 
 /** Finds the route of a path. Literal segments win over `<name>`, and both over `<path>`; the search is a walk down a tree, whatever the number of routes. */
-export class RouteTable {
-  private readonly root = branch();
+export class RouteTable<R extends TableRoute> {
+  private readonly root = branch<R>();
 
   /** Throws when two routes claim the same path. */
-  add(route: RouteMetadata): void {
+  add(route: R): void {
     for (const template of route.templates) this.addTemplate(route, template);
   }
 
-  find(segments: readonly string[]): RouteMatch | null {
+  find(segments: readonly string[]): RouteMatch<R> | null {
     return walk(this.root, segments, 0, []);
   }
 
-  private addTemplate(route: RouteMetadata, template: string): void {
+  private addTemplate(route: R, template: string): void {
     const parts = template.split('/').filter((part) => part !== '');
     const hasTail = parts.at(-1) === '<path>';
     if (hasTail) parts.pop();
@@ -48,11 +52,11 @@ export class RouteTable {
       const name = PLACEHOLDER.exec(part)?.[1];
       if (name === undefined) {
         let next = at.literals.get(part);
-        if (!next) at.literals.set(part, (next = branch()));
+        if (!next) at.literals.set(part, (next = branch<R>()));
         at = next;
       } else {
         names.push(name);
-        at = at.one ??= branch();
+        at = at.one ??= branch<R>();
       }
     }
     const taken = hasTail ? at.rest : at.end;
@@ -63,7 +67,7 @@ export class RouteTable {
   }
 }
 
-function walk(at: Branch, segments: readonly string[], index: number, values: readonly string[]): RouteMatch | null {
+function walk<R extends TableRoute>(at: Branch<R>, segments: readonly string[], index: number, values: readonly string[]): RouteMatch<R> | null {
   const segment = segments[index];
   if (segment === undefined) {
     const leaf = at.end ?? at.rest;
@@ -74,7 +78,7 @@ function walk(at: Branch, segments: readonly string[], index: number, values: re
   return found ?? (at.rest && match(at.rest, values, segments.slice(index)));
 }
 
-function match({ route, template, names }: Leaf, values: readonly string[], tail: string[]): RouteMatch {
+function match<R extends TableRoute>({ route, template, names }: Leaf<R>, values: readonly string[], tail: string[]): RouteMatch<R> {
   return { route, template, tail, segments: Object.fromEntries(names.map((name, index) => [name, values[index]!])) };
 }
 

@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import { DomainError } from '#libs/kernel';
 
-import type { RouteMetadata } from './route-metadata.js';
-import { pathSegments, RouteTable } from './route-table.js';
+import { pathSegments, RouteTable, type TableRoute } from './route-table.js';
 
-const route = (name: string, ...templates: string[]): RouteMetadata => ({ name, templates, auth: 'public' });
+const route = (name: string, ...templates: string[]): TableRoute => ({ name, templates });
 
 describe('RouteTable', () => {
   const table = new RouteTable();

@@ -1,0 +1,39 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { from, lastValueFrom, type Observable } from 'rxjs';
+
+import { AuditRecorder, type CallFacts } from '#libs/audit';
+import { Correlation } from '#libs/observability';
+
+import type { DialectRequest, DialectRoute } from './dialect.js';
+
+/** Gives every call that may change something its audit record, in the transaction of the change. */
+@Injectable()
+export class RecordedInterceptor implements NestInterceptor {
+  constructor(private readonly recorder: AuditRecorder) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const request = context.switchToHttp().getRequest<DialectRequest>();
+    const { route } = request.call;
+    if (!changes(route)) return next.handle();
+    const work = (): Promise<unknown> => lastValueFrom(next.handle() as Observable<unknown>, { defaultValue: undefined });
+    return from(this.recorder.run(factsOf(request), { signsIn: route.signsIn }, work));
+  }
+}
+
+function changes(route: DialectRoute): boolean {
+  return route.changes ?? route.method !== 'GET';
+}
+
+/** Segments of the path are ids, but those that are secrets: they end in `token` or `key`. */
+function factsOf({ call, headers, ip }: DialectRequest): CallFacts {
+  const ids = Object.entries(call.segments).filter(([name]) => !/(?:token|key)$/.test(name));
+  return {
+    action: call.route.name.replace('Controller', ''),
+    dialect: call.dialect.name,
+    client: headers['user-agent'] ?? '',
+    address: ip ?? '',
+    requestId: Correlation.current() ?? '',
+    actor: () => call.actor,
+    params: () => ({ kept: { ...Object.fromEntries(ids), ...call.about }, logins: call.logins }),
+  };
+}
