@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 
 import { Authenticator } from '#libs/accounts';
-import { BlobStore, SignedUrls, UploadGate } from '#libs/blob-store';
+import { BlobStore, DownloadGate, SignedUrls, UploadGate } from '#libs/blob-store';
 import { AppConfig } from '#libs/config';
 import { Logger, Metrics } from '#libs/observability';
 import { PreviewLinks, Previews } from '#libs/previews';
@@ -17,6 +17,7 @@ export function blobHandlerOf(app: INestApplication): RawHandler {
     store: app.get(BlobStore),
     signedUrls: app.get(SignedUrls),
     uploads: app.get(UploadGate),
+    downloads: app.get(DownloadGate),
     logger: app.get(Logger),
     onBytes: (direction, bytes) => metrics.bytes(direction, bytes),
   });

@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 
+import type { DownloadPass } from './download-gate.js';
+
 /** What is known about an object once it is durable. Hashes are lower-case hex, `crc32` is unsigned. */
 export interface StoredBlob {
   readonly sizeBytes: number;
@@ -71,6 +73,8 @@ export interface PresignGetOptions {
   readonly disposition: Disposition;
   /** Checksum of the object when the caller knows it; becomes the ETag where our own api serves the bytes. */
   readonly etag?: string;
+  /** With it the URL is one of our own api, and whoever uses it is judged again each time. */
+  readonly pass?: DownloadPass;
 }
 
 export interface PresignPutOptions {
@@ -157,6 +161,12 @@ export abstract class BlobStore {
 
   /** An absolute URL that serves the object with the given name and type, ranges included. */
   abstract presignGet(options: PresignGetOptions): Promise<string>;
+
+  /**
+   * Where the store itself gives the bytes of a URL with a `pass`, for a few seconds, to whoever was judged just now. Null: nowhere, they go through
+   * this process.
+   */
+  abstract directGet(options: PresignGetOptions): Promise<string | null>;
 
   /** An absolute URL of our own api (every driver) that takes the whole object, see docs/decisions/relay-uploads.md. */
   abstract presignPut(options: PresignPutOptions): string;

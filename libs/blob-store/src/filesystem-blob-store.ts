@@ -237,9 +237,13 @@ export class FilesystemBlobStore extends BlobStore {
   }
 
   override presignGet(options: PresignGetOptions): Promise<string> {
-    const { key, fileName, contentType, disposition, etag } = options;
+    const { key, fileName, contentType, disposition, etag, pass } = options;
     const expiresAtMs = this.signedUrls.expiry(options.expiresInSeconds);
-    return Promise.resolve(this.signedUrls.sign({ kind: 'GET', key, fileName, contentType, disposition, etag, expiresAtMs }));
+    return Promise.resolve(this.signedUrls.sign({ kind: 'GET', key, fileName, contentType, disposition, etag, pass, expiresAtMs }));
+  }
+
+  override directGet(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   override presignPut({ key, maxBytes, contentType, expiresInSeconds }: PresignPutOptions): string {

@@ -16,6 +16,7 @@ export {
   type StoredBlob,
 } from './blob-store.js';
 export { contentDisposition } from './content-disposition.js';
+export { DownloadGate, type DownloadPass } from './download-gate.js';
 export { FilesystemBlobStore, type FilesystemBlobStoreOptions } from './filesystem-blob-store.js';
 export { S3BlobStore, type S3BlobStoreOptions } from './s3-blob-store.js';
 export { BLOB_PATH, type BlobGrant, SignedUrls, type SignedUrlsOptions } from './signed-urls.js';

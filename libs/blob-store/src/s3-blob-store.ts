@@ -276,7 +276,13 @@ export class S3BlobStore extends BlobStore {
     }
   }
 
-  override presignGet({ key, expiresInSeconds, fileName, contentType, disposition }: PresignGetOptions): Promise<string> {
+  override presignGet(options: PresignGetOptions): Promise<string> {
+    const { expiresInSeconds, ...grant } = options;
+    if (grant.pass === undefined) return this.directGet(options);
+    return Promise.resolve(this.signedUrls.sign({ kind: 'GET', ...grant, expiresAtMs: this.signedUrls.expiry(expiresInSeconds) }));
+  }
+
+  override directGet({ key, expiresInSeconds, fileName, contentType, disposition }: PresignGetOptions): Promise<string> {
     const command = new GetObjectCommand({
       ...this.object(key),
       ResponseContentDisposition: contentDisposition(disposition, fileName),

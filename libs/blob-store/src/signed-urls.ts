@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Clock, DomainError } from '#libs/kernel';
 import type { Disposition } from './blob-store.js';
+import type { DownloadPass } from './download-gate.js';
 import { assertKey } from './keys.js';
 
 /** What a signed URL allows. `GET` also allows HEAD, `PUT` also allows POST, `PART` is one part by PUT alone. */
@@ -19,6 +20,8 @@ export interface BlobGrant {
   readonly partNumber?: number;
   /** Upper bound of all parts of the upload together. */
   readonly totalBytes?: number;
+  /** Whoever the URL was made for, judged again at each use (`DownloadGate`). Absent: the URL alone lets in. */
+  readonly pass?: DownloadPass;
 }
 
 export interface SignedUrlsOptions {
@@ -31,7 +34,7 @@ export interface SignedUrlsOptions {
 /** First segment of every URL that our own api serves for blobs. */
 export const BLOB_PATH = '/blobs/';
 
-const PARAMETERS = ['exp', 'max', 'len', 'ct', 'cd', 'fn', 'etag', 'upload', 'part', 'sum'] as const;
+const PARAMETERS = ['exp', 'max', 'len', 'ct', 'cd', 'fn', 'etag', 'upload', 'part', 'sum', 'by', 'on'] as const;
 
 /** Signs and checks `<publicUrl>/blobs/<key>?...`: HMAC-SHA256 over the kind, the key and every parameter. */
 export class SignedUrls {
@@ -66,6 +69,8 @@ export class SignedUrls {
       grant.uploadId,
       grant.partNumber,
       grant.totalBytes,
+      grant.pass?.holder,
+      grant.pass?.nodeId,
     ];
     let query = '';
     PARAMETERS.forEach((name, index) => {
@@ -111,6 +116,7 @@ export class SignedUrls {
       uploadId: parameters.get('upload') ?? undefined,
       partNumber: number(parameters.get('part')),
       totalBytes: number(parameters.get('sum')),
+      pass: passOf(parameters.get('by'), parameters.get('on')),
     };
   }
 
@@ -140,6 +146,10 @@ function kindOf(method: string, hasPart: boolean): BlobGrant['kind'] | null {
     default:
       return null;
   }
+}
+
+function passOf(holder: string | null, nodeId: string | null): DownloadPass | undefined {
+  return holder === null ? undefined : { holder, ...(nodeId === null ? {} : { nodeId }) };
 }
 
 function number(value: string | null): number | undefined {

@@ -4,6 +4,7 @@ export { Clock, SystemClock } from './clock.js';
 export { csvLine } from './csv.js';
 export { decodeCursor, encodeCursor } from './cursor.js';
 export { DOMAIN_ERROR_CODES, DomainError, type DomainErrorCode, isDomainError } from './domain-error.js';
+export { type Viewer, viewerFrom, viewerText } from './viewer.js';
 export { isUuid, newId, randomHex, randomUrlSafe, sha256 } from './ids.js';
 export { SecretSeal } from './secret-seal.js';
 export {

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
 import { AppConfig } from '#libs/config';
-import { type Actor, Clock, DomainError, isUuid } from '#libs/kernel';
+import { type Actor, Clock, DomainError, type Viewer, viewerFrom, viewerText } from '#libs/kernel';
 
 /** First segment of every URL of a preview. */
 export const PREVIEW_PATH = '/previews/';
@@ -11,18 +11,6 @@ export const PREVIEW_PATH = '/previews/';
 const STEP_SECONDS = 12 * 3600;
 /** Without a token whose end would end it, a URL works for 15 to 30 minutes. */
 const TOKENLESS_STEP_SECONDS = 15 * 60;
-
-/** Who a URL was made for, as it stands in the URL. */
-export type Viewer =
-  | { readonly kind: 'account'; readonly accountId: number; readonly tokenId: string | null }
-  | {
-      readonly kind: 'guest';
-      readonly pass: 'link' | 'share';
-      readonly passId: string;
-      readonly rootId: string;
-      readonly spaceId: string;
-      readonly issuerId: number;
-    };
 
 /** What a preview URL names. It grants nothing: whoever serves it asks again whether the viewer may see the node. */
 export interface PreviewAddress {
@@ -75,22 +63,4 @@ export class PreviewLinks {
   private signature(by: string, nodeId: string, versionNo: string, expires: string): string {
     return createHmac('sha256', this.secret).update(`${by}\n${nodeId}\n${versionNo}\n${expires}`).digest('base64url');
   }
-}
-
-function viewerText(actor: Actor): string {
-  switch (actor.kind) {
-    case 'account':
-      return `a.${actor.accountId}.${actor.tokenId ?? ''}`;
-    case 'guest':
-      return `${actor.pass === 'link' ? 'l' : 's'}.${actor.passId}.${actor.rootId}.${actor.spaceId}.${actor.issuerId}`;
-    case 'system':
-      throw new DomainError('INVALID_ARGUMENT', 'The house itself looks at no previews.');
-  }
-}
-
-function viewerFrom(text: string): Viewer | null {
-  const [kind = '', first = '', second = '', spaceId = '', issuer = ''] = text.split('.');
-  if (kind === 'a') return { kind: 'account', accountId: Number(first), tokenId: second === '' ? null : second };
-  if ((kind !== 'l' && kind !== 's') || !isUuid(first) || !isUuid(second)) return null;
-  return { kind: 'guest', pass: kind === 'l' ? 'link' : 'share', passId: first, rootId: second, spaceId, issuerId: Number(issuer) };
 }

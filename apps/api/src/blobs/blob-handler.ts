@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { BLOB_PATH, type BlobStore, type SignedUrls, type UploadGate } from '#libs/blob-store';
+import { BLOB_PATH, type BlobGrant, type BlobStore, type DownloadGate, type SignedUrls, type UploadGate } from '#libs/blob-store';
 import { DomainError } from '#libs/kernel';
 import type { Logger } from '#libs/observability';
+import { clientOf } from '../http/request-client.js';
 import { serveDownload } from './blob-download.js';
 import { takeObject, takePart } from './blob-upload.js';
 import { answerError, type Exchange, setCors, statusOf } from './http-answer.js';
@@ -10,10 +11,15 @@ export interface BlobHandlerOptions {
   readonly store: BlobStore;
   readonly signedUrls: SignedUrls;
   readonly uploads: UploadGate;
+  /** Judges URLs that were made for somebody, at each use; without it none of them is served. */
+  readonly downloads?: DownloadGate;
   readonly logger?: Logger;
   /** Told the body bytes of each finished transfer, for metrics. */
   readonly onBytes?: (direction: 'in' | 'out', bytes: number) => void;
 }
+
+/** How long a redirect to the store works: long enough for a slow client to follow it, and for clocks that are a little apart. */
+const DIRECT_SECONDS = 5;
 
 /**
  * Serves a request below `/blobs/` and resolves when it is answered; false, at once, for any other path. Never rejects.
@@ -30,7 +36,8 @@ export function createBlobHandler(options: BlobHandlerOptions): BlobHandler {
   };
 }
 
-async function serve({ store, signedUrls, uploads, logger, onBytes }: BlobHandlerOptions, exchange: Exchange, target: string): Promise<true> {
+async function serve(options: BlobHandlerOptions, exchange: Exchange, target: string): Promise<true> {
+  const { store, signedUrls, uploads, logger, onBytes } = options;
   const { req, res } = exchange;
   const method = req.method ?? '';
   setCors(res);
@@ -45,7 +52,7 @@ async function serve({ store, signedUrls, uploads, logger, onBytes }: BlobHandle
     const grant = signedUrls.verify(method, target);
     const bytes =
       grant.kind === 'GET'
-        ? await serveDownload(store, exchange, grant, logger)
+        ? await download(options, exchange, grant)
         : grant.kind === 'PART'
           ? await takePart(store, exchange, grant)
           : await takeObject({ store, uploads, log: logger }, exchange, grant);
@@ -56,6 +63,27 @@ async function serve({ store, signedUrls, uploads, logger, onBytes }: BlobHandle
     else answerError(exchange, error instanceof Error ? error : new DomainError('INTERNAL', String(error)));
   }
   return true;
+}
+
+/** Lets bytes out: those of a store that clients reach themselves by a redirect whose target works for a moment only. */
+async function download({ store, downloads, logger }: BlobHandlerOptions, exchange: Exchange, grant: BlobGrant): Promise<number> {
+  const { req, res } = exchange;
+  if (grant.pass !== undefined) {
+    if (downloads === undefined) throw new DomainError('FORBIDDEN', 'This URL is not served here.');
+    await downloads.judge(grant.pass, clientOf(req));
+    const { key, fileName = '', contentType = 'application/octet-stream', disposition = 'attachment' } = grant;
+    const direct =
+      req.method === 'HEAD' ? null : await store.directGet({ key, fileName, contentType, disposition, expiresInSeconds: DIRECT_SECONDS });
+    if (direct !== null) {
+      res.statusCode = 302;
+      res.setHeader('Location', direct);
+      res.setHeader('Cache-Control', 'private, no-store');
+      res.setHeader('Content-Length', 0);
+      res.end();
+      return 0;
+    }
+  }
+  return serveDownload(store, exchange, grant, logger);
 }
 
 function report(logger: Logger | undefined, { req }: Exchange, error: unknown): void {

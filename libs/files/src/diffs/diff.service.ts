@@ -21,6 +21,7 @@ import {
   VersionRepository,
 } from '#libs/nodes';
 
+import { downloadPass } from '../downloads/viewer-download-gate.js';
 import { ConfirmService, type ConfirmUpload } from '../uploads/confirm.service.js';
 import { isTempName, newStoreKey } from '../uploads/temp-names.js';
 import { planOf, planUpload, type UploadPlan, versionNumber } from '../uploads/upload-command.js';
@@ -139,6 +140,7 @@ export class DiffService {
       fileName,
       contentType: CONTENT_TYPE,
       disposition: 'attachment',
+      pass: downloadPass(actor, node.id),
     });
     return { url, node, sizeBytes };
   }

@@ -5,6 +5,8 @@ import { BlobStore } from '#libs/blob-store';
 import { type Actor, Clock, DomainError } from '#libs/kernel';
 import { DerivedObjectRepository } from '#libs/nodes';
 
+import { downloadPass } from './viewer-download-gate.js';
+
 /** How long the URL of a made object works, at most: it may be large and its download be resumed. */
 const LINK_SECONDS = 3600;
 
@@ -41,6 +43,8 @@ export class DerivedLinkService {
       contentType,
       disposition: 'attachment',
       etag: storeKey.slice(storeKey.lastIndexOf('/') + 1),
+      // What was made for somebody is his as long as he may come in; what a guest had made, as long as his pass opens something.
+      pass: downloadPass(actor, actor.kind === 'guest' ? actor.rootId : undefined),
     });
     return { url, fileName, sizeBytes };
   }

@@ -6,8 +6,9 @@ import { type Actor, DomainError } from '#libs/kernel';
 import { ChangeLog, type LocatedNode, type NodeRef, type StoredVersion, type Version, VersionRepository, viewerOf } from '#libs/nodes';
 
 import { BrowseService } from '../tree/browse.service.js';
+import { downloadPass } from './viewer-download-gate.js';
 
-/** How long the URL of a download works. It carries a grant, so it must not outlive a revocation by much. */
+/** How long the URL of a download works, if neither the token that asked for it nor the right to the file ends before: both are judged at each use. */
 const LINK_SECONDS = 60;
 
 export interface DownloadLink {
@@ -57,6 +58,7 @@ export class DownloadService {
       contentType: version.mimeType,
       disposition: request.inline ? 'inline' : 'attachment',
       etag: version.md5,
+      pass: downloadPass(actor, node.id),
     });
     return { url, node, version };
   }
