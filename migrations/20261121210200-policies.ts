@@ -48,11 +48,12 @@ export class Policies1795294920000 implements MigrationInterface {
       ALTER TABLE wopi_tokens ADD COLUMN client jsonb;
       -- passwords that an account had, for companies that let nobody use one again; the last few of each account
       CREATE TABLE former_passwords (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         account_id bigint NOT NULL CONSTRAINT fk_former_passwords_account REFERENCES accounts (id) ON DELETE CASCADE,
         password_hash text NOT NULL,
         replaced_at timestamptz NOT NULL
       );
-      CREATE INDEX ix_former_passwords_account ON former_passwords (account_id, replaced_at);
+      CREATE INDEX ix_former_passwords_account ON former_passwords (account_id, id);
     `);
   }
 

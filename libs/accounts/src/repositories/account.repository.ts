@@ -44,6 +44,8 @@ export interface AccountRecord {
   readonly createdMs: number;
   readonly confirmedMs: number | null;
   readonly deletedMs: number | null;
+  /** Those it is in, by name. */
+  readonly groups: readonly { readonly id: number; readonly name: string }[];
 }
 
 export interface LoginRecord {
@@ -117,7 +119,9 @@ const ACCOUNT = `
   a.mobile_restriction AS "mobileRestriction", a.ip_restriction AS "ipRestriction", a.allowed_ips AS "allowedIps",
   floor(${MS('a.expires_at')}) AS "expiresMs", floor(${MS('a.last_login_at')}) AS "lastLoginMs", a.last_login_ip AS "lastLoginIp",
   floor(${MS('a.last_activity_at')}) AS "lastActivityMs", floor(${MS('a.created_at')}) AS "createdMs",
-  floor(${MS('a.confirmed_at')}) AS "confirmedMs", floor(${MS('a.deleted_at')}) AS "deletedMs"`;
+  floor(${MS('a.confirmed_at')}) AS "confirmedMs", floor(${MS('a.deleted_at')}) AS "deletedMs",
+  (SELECT coalesce(json_agg(json_build_object('id', g.id, 'name', g.name) ORDER BY g.name_key, g.id), '[]')
+     FROM group_members m JOIN groups g ON g.id = m.group_id WHERE m.account_id = a.id) AS groups`;
 
 const LOGIN = `l.id, l.account_id AS "accountId", l.kind, l.value, l.value_key AS "valueKey", floor(${MS('l.confirmed_at')}) AS "confirmedMs"`;
 
@@ -221,7 +225,7 @@ export class AccountRepository {
           WHERE a.id = $1 AND a.password_hash IS NOT NULL AND NOT (c.settings ->> 'passwordReuseAllow')::boolean
        ), gone AS (
          DELETE FROM former_passwords WHERE account_id = $1
-            AND replaced_at <= (SELECT replaced_at FROM former_passwords WHERE account_id = $1 ORDER BY replaced_at DESC OFFSET ${FORMER_KEPT - 1} LIMIT 1)
+            AND id <= (SELECT id FROM former_passwords WHERE account_id = $1 ORDER BY id DESC OFFSET ${FORMER_KEPT - 1} LIMIT 1)
        )
        UPDATE accounts SET password_hash = $2, password_changed_at = $3::timestamptz, need_password_change = $4 WHERE id = $1`,
       [id, passwordHash, now, mustChange],
@@ -232,7 +236,7 @@ export class AccountRepository {
   async formerPasswords(id: number): Promise<string[]> {
     const rows = await this.database.query<{ hash: string }>(
       `SELECT f.password_hash AS hash FROM former_passwords f JOIN accounts a ON a.id = f.account_id JOIN companies c ON c.id = a.company_id
-        WHERE f.account_id = $1 AND NOT (c.settings ->> 'passwordReuseAllow')::boolean ORDER BY f.replaced_at DESC LIMIT ${FORMER_KEPT}`,
+        WHERE f.account_id = $1 AND NOT (c.settings ->> 'passwordReuseAllow')::boolean ORDER BY f.id DESC LIMIT ${FORMER_KEPT}`,
       [id],
     );
     return rows.map(({ hash }) => hash);
