@@ -14,6 +14,7 @@ import { ErasingModule } from '#libs/erasing';
 import { OverviewModule } from '#libs/files';
 import { type AccountActor, Clock, isDomainError } from '#libs/kernel';
 import { Logger, ObservabilityModule } from '#libs/observability';
+import { SignInModule } from '#libs/sign-in';
 
 import { createTestDatabase, type TestDatabase } from './services.js';
 
@@ -73,6 +74,7 @@ export class AccountsHouse {
         CompaniesModule,
         ErasingModule,
         OverviewModule,
+        SignInModule,
       ],
     })
       .overrideProvider(Clock)

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { isIP } from 'node:net';
+import { once } from 'node:events';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 import { Injectable } from '@nestjs/common';
 import { Client, EqualityFilter, InvalidCredentialsError, NoSuchObjectError } from 'ldapts';
@@ -10,6 +12,8 @@ import { isDomainError } from '#libs/kernel';
 import { OutboundHosts, unavailable } from '../outbound-hosts.js';
 
 const TIMEOUT_MS = 5_000;
+/** For all of it: a server may answer each message in time and still never end, or stop in the middle of StartTLS. */
+const LIMIT_MS = 10_000;
 const TLS_PORT = 636;
 const PLAIN_PORT = 389;
 
@@ -49,19 +53,30 @@ export class Directory {
     const { host, port, secure } = serverOf(settings);
     const address = await this.hosts.addressOf(host);
     const tls = { ca: this.hosts.ca, servername: isIP(host) ? '' : host, host: isIP(host) ? host : undefined };
+    const opened: Socket[] = [];
+    const noted = <T extends Socket>(socket: T): T => {
+      opened.push(socket);
+      return socket;
+    };
     const client = new Client({
       url: `${secure ? 'ldaps' : 'ldap'}://${address.includes(':') ? `[${address}]` : address}:${port}`,
       timeout: TIMEOUT_MS,
       connectTimeout: TIMEOUT_MS,
       ...(secure ? { tlsOptions: tls } : {}),
+      createConnection: ((...given: Parameters<typeof connect>) => noted(connect(...given))) as typeof connect,
+      createSecureConnection: ((...given: Parameters<typeof connectTls>) => noted(connectTls(...given))) as typeof connectTls,
     });
-    try {
+    const work = async () => {
       if (!secure && !this.config.signIn.ldapPlaintext) await client.startTLS(tls);
-      return await this.ask(client, settings, name, password);
+      return this.ask(client, settings, name, password);
+    };
+    try {
+      return await inTime(work());
     } catch (error) {
       throw isDomainError(error) ? error : unavailable('The directory of the company does not answer.', error);
     } finally {
-      await client.unbind().catch(() => undefined);
+      // a polite end could wait for a server that is silent
+      for (const socket of opened) socket.destroy();
     }
   }
 
@@ -92,6 +107,19 @@ export class Directory {
     const email = firstOf(entry['mail']);
     const shown = firstOf(entry['displayName']) ?? firstOf(entry['cn']);
     return { subject, email: email ? String(email) : null, name: shown ? String(shown) : '' };
+  }
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const late = once(limit, 'abort', { signal: done.signal }).then(() => Promise.reject(new Error(`no end after ${LIMIT_MS} ms`)));
+  late.catch(() => undefined);
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    done.abort();
   }
 }
 
