@@ -41,7 +41,7 @@ export class ProfileController {
     return presentAccount(await this.overview.get(actor, { userId: await this.logins.administrated(actor, email), fileTypes: false }));
   }
 
-  @Route('accounts/change_profile', { auth: 'account', summary: 'Change name, password, language, time zone or extra info' })
+  @Route('accounts/change_profile', { auth: 'account', audit: 'change', summary: 'Change name, password, language, time zone or extra info' })
   async change(@CurrentActor() actor: AccountActor, @Params(ChangeProfileDto) params: ChangeProfileDto) {
     return presentProfileChange(await this.profiles.change(actor, params));
   }
@@ -52,7 +52,11 @@ export class ProfileController {
     return (await this.sessions.list(actor, { includeTemporary: params.includeNotPermanent ?? false })).map(presentToken);
   }
 
-  @Route(['accounts/remove_permanent_token', 'accounts/remove_token'], { auth: 'account', summary: 'End one of the tokens of the account' })
+  @Route(['accounts/remove_permanent_token', 'accounts/remove_token'], {
+    auth: 'account',
+    audit: 'change',
+    summary: 'End one of the tokens of the account',
+  })
   async removeToken(@CurrentActor() actor: AccountActor, @Params(TokenIdDto) { tokenId }: TokenIdDto) {
     await this.sessions.remove(actor, tokenId);
     return ok('The token was removed.');
@@ -70,13 +74,14 @@ export class ProfileController {
     return ok('The device is wiped.');
   }
 
-  @Route('accounts/remove_login', { auth: 'account', summary: 'Remove one of the logins of the account' })
+  @Route('accounts/remove_login', { auth: 'account', audit: 'change', summary: 'Remove one of the logins of the account' })
   async removeLogin(@CurrentActor() actor: AccountActor, @Params(RemoveLoginDto) { login }: RemoveLoginDto) {
     return { login: await this.logins.remove(actor, login) };
   }
 
   @Route('accounts/add_email', {
     auth: 'account',
+    audit: 'change',
     summary: 'Add an address; its mail must be answered',
     errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] },
   })
@@ -84,12 +89,12 @@ export class ProfileController {
     return { login: await this.logins.addEmail(actor, email) };
   }
 
-  @Route('accounts/add_phone', { auth: 'account', summary: 'Add a phone number', errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] } })
+  @Route('accounts/add_phone', { auth: 'account', audit: 'change', summary: 'Add a phone number', errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] } })
   async addPhone(@CurrentActor() actor: AccountActor, @Params(AddPhoneDto) { phone }: AddPhoneDto) {
     return { login: await this.logins.addPhone(actor, phone) };
   }
 
-  @Route('accounts/create_basic_auth', { auth: 'account', summary: 'Make the user name and password for HTTP Basic' })
+  @Route('accounts/create_basic_auth', { auth: 'account', audit: 'change', summary: 'Make the user name and password for HTTP Basic' })
   async createBasicAuth(@CurrentActor() actor: AccountActor, @Params(BasicPairDto) params: BasicPairDto) {
     return this.logins.createPair(actor, params);
   }
@@ -99,7 +104,11 @@ export class ProfileController {
     return { login: await this.logins.pairLogin(actor), password: '' };
   }
 
-  @Route('accounts/create_contacts_sync_auth', { auth: 'account', summary: 'Make the user name and password for the synchronisation of contacts' })
+  @Route('accounts/create_contacts_sync_auth', {
+    auth: 'account',
+    audit: 'change',
+    summary: 'Make the user name and password for the synchronisation of contacts',
+  })
   async createContactsAuth(@CurrentActor() actor: AccountActor, @Params(BasicPairDto) params: BasicPairDto) {
     return this.logins.createPair(actor, params, 'contacts_sync');
   }
@@ -109,7 +118,7 @@ export class ProfileController {
     return { login: await this.logins.pairLogin(actor, 'contacts_sync'), password: '' };
   }
 
-  @Route('accounts/set_value', { auth: 'account', summary: 'Keep a value under a key' })
+  @Route('accounts/set_value', { auth: 'account', audit: 'change', summary: 'Keep a value under a key' })
   async setValue(@CurrentActor() actor: AccountActor, @Params(SetValueDto) { key, value }: SetValueDto) {
     return { [await this.values.set(actor, key, value)]: true };
   }

@@ -2,6 +2,7 @@ import { AccountLoginsService, RecoveryService, RegistrationService } from '#lib
 import { SignUpService } from '#libs/companies';
 import { AccountOverview } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
+import { OfferService } from '#libs/settings';
 
 import { type Caller, CloudikeController, CurrentCaller, ok, OptionalActor, Params, Route } from '../http/index.js';
 import { presentCheck, presentSignedUp } from './account.presenter.js';
@@ -17,9 +18,10 @@ export class RegistrationController {
     private readonly recovery: RecoveryService,
     private readonly logins: AccountLoginsService,
     private readonly overview: AccountOverview,
+    private readonly offers: OfferService,
   ) {}
 
-  @Route('accounts/create', { auth: 'optional', summary: 'Register', errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] } })
+  @Route('accounts/create', { auth: 'optional', audit: 'change', summary: 'Register', errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] } })
   async create(@OptionalActor() actor: AccountActor | null, @Params(CreateAccountDto) params: CreateAccountDto, @CurrentCaller() caller: Caller) {
     const { expired: expiresMs, userMobileRestriction: mobileRestriction, permission, ...rest } = params;
     const command = { ...rest, expiresMs: expiresMs || undefined, mobileRestriction, memberIsAdmin: permission === 'admin' };
@@ -27,18 +29,24 @@ export class RegistrationController {
     return presentSignedUp(await this.overview.of(made.profile), made.session);
   }
 
-  @Route('accounts/create_by_phone', { auth: 'public', summary: 'Register with a phone number', errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] } })
+  @Route('accounts/create_by_phone', {
+    auth: 'public',
+    audit: 'change',
+    summary: 'Register with a phone number',
+    errors: { LOGIN_TAKEN: [404, 'AlreadyExists'] },
+  })
   async createByPhone(@Params(CreateByPhoneDto) params: CreateByPhoneDto, @CurrentCaller() caller: Caller) {
     const made = await this.signUps.signUp(null, { ...params, name: params.name || params.phone }, caller);
     return presentSignedUp(await this.overview.of(made.profile), made.session);
   }
 
-  @Route('accounts/approve', { auth: 'public', head: false, summary: 'Confirm an address by the token of its mail' })
+  @Route('accounts/approve', { auth: 'public', audit: 'sign-in', head: false, summary: 'Confirm an address by the token of its mail' })
   async approve(@Params(ApproveDto) { hash, otp }: ApproveDto, @CurrentCaller() caller: Caller) {
-    return presentSession(await this.registration.approve(hash, caller, otp));
+    const session = await this.registration.approve(hash, caller, otp);
+    return presentSession(session, await this.offers.dueUrl(session.accountId));
   }
 
-  @Route('accounts/resend_message_for_approve', { auth: 'public', summary: 'Send the confirmation mail again' })
+  @Route('accounts/resend_message_for_approve', { auth: 'public', audit: 'change', summary: 'Send the confirmation mail again' })
   async resend(@Params(LoginNameDto) { login }: LoginNameDto) {
     await this.registration.resend(login);
     return ok('The message was sent.');
@@ -49,7 +57,7 @@ export class RegistrationController {
     return { login: await this.registration.invitedLogin(hash) };
   }
 
-  @Route('accounts/recover_lost_password', { auth: 'public', summary: 'Send a link that lets in once to set a new password' })
+  @Route('accounts/recover_lost_password', { auth: 'public', audit: 'change', summary: 'Send a link that lets in once to set a new password' })
   async recover(@Params(LoginNameDto) { login }: LoginNameDto) {
     await this.recovery.recover(login);
     return ok('The message was sent.');

@@ -37,7 +37,7 @@ export class EventsController {
     return presentTask(await this.logs.start(actor, filterOf(params, this.clock.nowMs())));
   }
 
-  @Route('notices', { auth: 'account', head: false, summary: 'Notices for the caller, newest first' })
+  @Route('notices', { auth: 'account', audit: 'derived', head: false, summary: 'Notices for the caller, newest first' })
   async noticeList(@CurrentActor() actor: AccountActor, @Params(NoticeListDto) { type, behavior, status }: NoticeListDto) {
     const filter = { ...(type ? { type } : {}), ...(behavior ? { behavior } : {}), ...(status ? { status } : {}) };
     return (await this.notices.list(actor, filter)).map((notice) => presentNotice(actor.accountId, notice));
@@ -51,6 +51,7 @@ export class EventsController {
 
   @Route('subscribe/ticket', {
     auth: 'account',
+    audit: 'derived',
     head: false,
     summary: 'A ticket that opens one websocket at /subscribe/?ticket=, good once within 30 seconds',
   })

@@ -17,12 +17,12 @@ export class KukudocsController {
     private readonly links: LinkDoor,
   ) {}
 
-  @Route('kukudocs/view', { auth: 'account', head: false, summary: 'A page that shows a document', errors: ERRORS })
+  @Route('kukudocs/view', { auth: 'account', audit: 'derived', head: false, summary: 'A page that shows a document', errors: ERRORS })
   async view(@CurrentActor() actor: AccountActor, @Params(PreviewFileDto) { path, version }: PreviewFileDto) {
     return this.pageOf(actor, { path }, version);
   }
 
-  @Route('kukudocs/link/view', { auth: 'public', head: false, summary: 'A page that shows a published document', errors: ERRORS })
+  @Route('kukudocs/link/view', { auth: 'public', audit: 'derived', head: false, summary: 'A page that shows a published document', errors: ERRORS })
   async viewLink(@Params(LinkFileDto) { hash, path = [], password, version }: LinkFileDto, @CurrentCaller() { ip }: Caller) {
     const { guest } = await this.links.open(hash, { password, ip, rights: 'download' });
     return this.pageOf(guest, { path }, version);

@@ -20,12 +20,12 @@ export class PreviewsController {
     private readonly shares: ShareDoor,
   ) {}
 
-  @Route('files/create_extra', { auth: 'account', head: false, summary: 'Have the previews of a file made, or made again' })
+  @Route('files/create_extra', { auth: 'account', audit: 'derived', head: false, summary: 'Have the previews of a file made, or made again' })
   async create(@CurrentActor() actor: AccountActor, @Params(PreviewFileDto) { path, version }: PreviewFileDto) {
     return this.previews.start(actor, { path }, { versionNo: version || undefined });
   }
 
-  @Route('files/get_preview', { auth: 'account', summary: 'A picture of a file' })
+  @Route('files/get_preview', { auth: 'account', audit: 'derived', summary: 'A picture of a file' })
   async get(
     @CurrentActor() actor: AccountActor,
     @Params(PreviewDto) params: PreviewDto,
@@ -35,13 +35,13 @@ export class PreviewsController {
     await this.sender.send(actor, { path: params.path }, params, request, response);
   }
 
-  @Route('links/create_extra', { auth: 'public', head: false, summary: 'Have the previews of a published file made' })
+  @Route('links/create_extra', { auth: 'public', audit: 'derived', head: false, summary: 'Have the previews of a published file made' })
   async createOfLink(@Params(LinkFileDto) { hash, path = [], password, version }: LinkFileDto, @CurrentCaller() { ip }: Caller) {
     const { guest } = await this.links.open(hash, { password, ip, rights: 'download' });
     return this.previews.start(guest, { path }, { versionNo: version || undefined });
   }
 
-  @Route('links/get_preview', { auth: 'public', summary: 'A picture of a published file' })
+  @Route('links/get_preview', { auth: 'public', audit: 'derived', summary: 'A picture of a published file' })
   async getOfLink(
     @Params(LinkPreviewDto) params: LinkPreviewDto,
     @CurrentCaller() { ip }: Caller,
@@ -52,13 +52,13 @@ export class PreviewsController {
     await this.sender.send(guest, { path: params.path ?? [] }, params, request, response);
   }
 
-  @Route('shares/create_extra', { auth: 'optional', head: false, summary: 'Have the previews of a file of a shared folder made' })
+  @Route('shares/create_extra', { auth: 'optional', audit: 'derived', head: false, summary: 'Have the previews of a file of a shared folder made' })
   async createOfShare(@OptionalActor() caller: AccountActor | null, @Params(ShareFileDto) { inviteHash, path, version }: ShareFileDto) {
     const { actor, base } = await this.shares.byHash(inviteHash, caller);
     return this.previews.start(actor, { path: [...base, ...path] }, { versionNo: version || undefined });
   }
 
-  @Route('shares/get_preview', { auth: 'optional', summary: 'A picture of a file of a shared folder' })
+  @Route('shares/get_preview', { auth: 'optional', audit: 'derived', summary: 'A picture of a file of a shared folder' })
   async getOfShare(
     @OptionalActor() caller: AccountActor | null,
     @Params(SharePreviewDto) params: SharePreviewDto,

@@ -41,6 +41,7 @@ export class ArchivesController {
   /** One URL makes links (POST) and gives archives (GET); a hash always asks for the bytes, since clients mix the methods up. */
   @Route('files/download_as_archive_stream', {
     auth: 'optional',
+    audit: 'change',
     summary: 'POST: a private link that streams an archive; GET: the archive',
     errors: ERRORS,
   })
