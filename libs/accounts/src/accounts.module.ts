@@ -9,6 +9,7 @@ import { AccountDirectory } from './account-directory.service.js';
 import { AccountLoginsService } from './account-logins.service.js';
 import { AccountValueService } from './account-value.service.js';
 import { ActivityRecorder } from './activity-recorder.js';
+import { AddressLimit } from './address-limit.js';
 import { AccountAccess } from './admin/account-access.service.js';
 import { AccountStates } from './admin/account-states.service.js';
 import { Impersonation } from './admin/impersonation.service.js';
@@ -57,6 +58,7 @@ import { SweepAccountsJob } from './sweep.job.js';
 import { TokenKeys } from './token-keys.service.js';
 
 const SERVICES = [
+  AddressLimit,
   Authenticator,
   AccountDirectory,
   AdminBootstrap,

@@ -11,6 +11,7 @@ export { RoleService } from './admin/role.service.js';
 export { SystemAdmins } from './admin/system-admins.js';
 export { UserInviter } from './admin/user-inviter.js';
 export { UserSearch } from './admin/user-search.service.js';
+export { AddressLimit } from './address-limit.js';
 export { AdminBootstrap } from './admin-bootstrap.service.js';
 export { AdminRights, companyNotFound } from './admin-rights.js';
 export { type ArrivalRules, Arrivals, type ProvenPerson } from './arrivals/arrivals.service.js';

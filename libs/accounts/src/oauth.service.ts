@@ -4,6 +4,7 @@ import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
 import { DomainError } from '#libs/kernel';
 
+import { AddressLimit } from './address-limit.js';
 import { LoginService, type PasswordProof } from './login.service.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
 import { AccountRepository } from './repositories/account.repository.js';
@@ -43,12 +44,14 @@ export class OauthService {
     private readonly secondFactor: SecondFactorService,
     private readonly accounts: AccountRepository,
     private readonly unitOfWork: UnitOfWork,
+    private readonly addresses: AddressLimit,
   ) {}
 
-  /** Opens a request that is good for 15 minutes. INVALID_ARGUMENT for a callback that is no plain http(s) URL. */
+  /** Opens a request that is good for 15 minutes. INVALID_ARGUMENT for a callback that is no plain http(s) URL, RATE_LIMITED (by address). */
   async request(command: OauthCommand): Promise<{ readonly authorizeUrl: string; readonly requestToken: string }> {
     const { provider = null } = command;
     const callback = command.callback === null && provider !== null ? null : checkedCallback(command.callback ?? '');
+    if (command.ip !== undefined) await this.addresses.take('oauth-request', command.ip);
     const requestToken = await this.secrets.make('oauth_request', null, {
       callback,
       provider,

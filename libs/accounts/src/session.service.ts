@@ -26,6 +26,8 @@ export interface TokenWish {
   readonly deviceDescription?: string | undefined;
   /** Life of a temporary token in ms, when it is to end before the usual 31 days. */
   readonly lifeMs?: number | undefined;
+  /** The address that it comes from, for what is limited by address. */
+  readonly ip?: string | undefined;
 }
 
 /** A new token with what a client wants to know at login. Times are ms since the epoch. */

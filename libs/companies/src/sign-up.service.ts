@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import {
   type AccountFlags,
   type AccountProfile,
+  AddressLimit,
   AdminRights,
   checkedName,
   type CheckedRegistration,
@@ -77,6 +78,7 @@ export class SignUpService {
     private readonly companies: CompanyRepository,
     private readonly settings: Settings,
     private readonly rights: AdminRights,
+    private readonly addresses: AddressLimit,
     private readonly unitOfWork: UnitOfWork,
     private readonly config: AppConfig,
     private readonly clock: Clock,
@@ -85,12 +87,13 @@ export class SignUpService {
   /**
    * Makes an account. It works at once when its address needs no proof (configuration, invitation, made by an administrator), and waits for the
    * answer to a mail otherwise. LOGIN_TAKEN, INVALID_ARGUMENT, FORBIDDEN, COMPANY_NOT_FOUND, NAME_TAKEN (domain of another company), ACCOUNT_NOT_FOUND
-   * (invitation), QUOTA_EXCEEDED (members of the company).
+   * (invitation), QUOTA_EXCEEDED (members of the company), RATE_LIMITED (600 an hour from one address, but for administrators).
    */
   async signUp(actor: AccountActor | null, command: SignUpCommand, client: ClientInfo): Promise<SignedUp> {
     if (!command.createdManually && !command.inviteHash) {
       await this.settings.require('registration_open', 'Registration is closed; ask an administrator for an invitation.');
     }
+    if (!command.createdManually) await this.addresses.take('sign-up', client.ip);
     const place = await this.placeOf(actor, command);
     const company = readCompany(command);
     if (company !== null && command.inviteHash) throw new DomainError('INVALID_ARGUMENT', 'An invited person does not found a company.');

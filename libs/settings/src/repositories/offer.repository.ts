@@ -2,7 +2,15 @@ import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
 
-/** Who accepted which text of the offer. */
+/** What an account has accepted, and the agreement that its company has in place of the offer of the house. */
+export interface OfferStanding {
+  /** SHA-256 of the text; null when none was accepted. */
+  readonly accepted: Buffer | null;
+  /** Empty when the company, or the account's lack of one, leaves it at the offer of the house. */
+  readonly companyText: string;
+}
+
+/** Who accepted which text. */
 @Injectable()
 export class OfferRepository {
   constructor(private readonly database: Database) {}
@@ -19,11 +27,14 @@ export class OfferRepository {
     await this.database.run('DELETE FROM offer_acceptances WHERE account_id = $1', [accountId]);
   }
 
-  /** The text that was accepted, as its SHA-256; null when none was. */
-  async accepted(accountId: number): Promise<Buffer | null> {
-    const row = await this.database.queryOne<{ sha256: Buffer }>('SELECT offer_sha256 AS sha256 FROM offer_acceptances WHERE account_id = $1', [
-      accountId,
-    ]);
-    return row?.sha256 ?? null;
+  /** One statement. */
+  async standing(accountId: number): Promise<OfferStanding> {
+    const row = await this.database.queryOne<OfferStanding & Record<string, unknown>>(
+      `SELECT o.offer_sha256 AS accepted,
+              CASE WHEN (c.settings ->> 'useCustomAgreement')::boolean THEN coalesce(c.settings ->> 'customAgreement', '') ELSE '' END AS "companyText"
+         FROM accounts a LEFT JOIN companies c ON c.id = a.company_id LEFT JOIN offer_acceptances o ON o.account_id = a.id WHERE a.id = $1`,
+      [accountId],
+    );
+    return row ?? { accepted: null, companyText: '' };
   }
 }

@@ -43,7 +43,7 @@ export function presentAccount(view: AccountOverviewView) {
     balance: 'n/a',
     need_password_change: account.needPasswordChange,
     extra_info: account.extraInfo,
-    groups: [],
+    groups: account.groups.map(({ id, name }) => ({ group_id: String(id), name })),
     can_print: account.canPrint,
     can_download: account.canDownload,
     can_upload: account.canUpload,

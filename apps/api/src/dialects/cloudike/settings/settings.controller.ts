@@ -34,9 +34,9 @@ export class SettingsController {
     return { key, changed: true };
   }
 
-  @Route('accounts/get_offer', { auth: 'public', summary: 'The offer as a page; empty when there is none' })
-  async offer() {
-    return Reply.json(200, await this.offers.text(), PAGE_HEADERS);
+  @Route('accounts/get_offer', { auth: 'optional', summary: 'The agreement of the caller as a page; empty when there is none' })
+  async offer(@OptionalActor() actor: AccountActor | null) {
+    return Reply.json(200, await this.offers.text(actor), PAGE_HEADERS);
   }
 
   @Route('accounts/accept_offer', { auth: 'account', head: false, summary: 'Accept the offer' })

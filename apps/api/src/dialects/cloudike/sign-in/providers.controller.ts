@@ -25,10 +25,11 @@ export class ProvidersController {
   }
 
   @Route('accounts/google_url', { auth: 'public', summary: 'Open a sign-in at Google' })
-  async googleUrl(@Params(GoogleUrlDto) { oauthCallback, permanentAuth, deviceDescription }: GoogleUrlDto) {
+  async googleUrl(@Params(GoogleUrlDto) { oauthCallback, permanentAuth, deviceDescription }: GoogleUrlDto, @CurrentCaller() { ip }: Caller) {
     const { authorizeUrl, requestToken } = await this.oidc.requestGoogle(oauthCallback || null, {
       permanent: permanentAuth ?? false,
       deviceDescription,
+      ip,
     });
     return { url: authorizeUrl, authorize_url: authorizeUrl, request_token: requestToken };
   }
