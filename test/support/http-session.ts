@@ -37,7 +37,7 @@ export class HttpSession {
     return new HttpSession(this.baseUrl, { ...this.defaultHeaders, ...headers }, this.agent.maxSockets);
   }
 
-  /** Sends one request. `target` is absolute, or a path below the base URL. */
+  /** Sends one request. `target` is absolute, or a path below the base URL. From a URL of bytes it goes on to the store, as every client does. */
   async send(target: string, request: HttpRequest = {}): Promise<HttpAnswer> {
     const url = new URL(target, this.baseUrl);
     const own = url.origin === new URL(this.baseUrl).origin;
@@ -47,6 +47,11 @@ export class HttpSession {
         { method: request.method ?? 'GET', agent: this.agent, headers: { ...(own ? this.defaultHeaders : {}), ...request.headers } },
         (incoming) => {
           const { statusCode = 0, headers } = incoming;
+          if (statusCode === 302 && url.pathname.startsWith('/blobs/')) {
+            incoming.resume();
+            this.send(headers.location ?? '', request).then(resolve, reject);
+            return;
+          }
           if (request.sink && statusCode < 300) {
             pipeline(incoming, request.sink).then(() => resolve(answer(statusCode, headers, Buffer.alloc(0))), reject);
             return;
