@@ -71,6 +71,8 @@ export interface LocatedNode extends NodeView {
   readonly path: string;
   /** True when a folder above it is in the trash, and so it is too; `removal` tells only of the node itself. */
   readonly insideTrash?: boolean;
+  /** True when a folder above it is offered to its owner's company. */
+  readonly inPublished?: boolean;
 }
 
 /**

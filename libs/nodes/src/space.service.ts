@@ -49,6 +49,11 @@ export class SpaceService {
     await this.database.lock(`space:${spaceId}`);
   }
 
+  /** Those of the accounts that were not erased: nothing is kept for the others any more. */
+  living(accountIds: readonly number[]): Promise<number[]> {
+    return this.spaces.living(accountIds);
+  }
+
   private async makeHome(accountId: number): Promise<Home> {
     // it comes with the first use, also when that is a read or is refused
     return Call.aside(() => this.insertHome(accountId));

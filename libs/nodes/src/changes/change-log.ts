@@ -57,7 +57,8 @@ export class ChangeLog {
 
   /**
    * Records one event in the feeds of these accounts alone, and what it means for their notices (types share_*, folder_unshared, ...): a notice
-   * takes `facts.hash`, the path and `facts.directory_name`. One statement, when all of them have used their storage before, and two for notices.
+   * takes `facts.hash`, the path and `facts.directory_name`. Accounts that were erased are told
+   * nothing. One statement, when all of them have used their storage before, and two for notices.
    */
   async recordForAccounts(type: PersonalChangeType, accountIds: readonly number[], { actorId, path, nodeId, facts }: PersonalChange): Promise<void> {
     if (accountIds.length === 0) return;
@@ -65,7 +66,8 @@ export class ChangeLog {
     const nowMs = this.clock.nowMs();
     const item = { eventId: newId(nowMs), type, actorId, nodeId: nodeId ?? null, path: path ?? '/', atMs: nowMs, facts: facts ?? {} };
     const told = await this.changes.insertPersonal(accountIds, item);
-    const homeless = [...new Set(accountIds)].filter((id) => !told.has(id));
+    const missing = [...new Set(accountIds)].filter((id) => !told.has(id));
+    const homeless = missing.length === 0 ? [] : await this.spaces.living(missing);
     for (const id of homeless) await this.spaces.homeOf(id);
     const later = homeless.length === 0 ? [] : [...(await this.changes.insertPersonal(homeless, item)).values()];
     const rule = noticeRuleOf(type);
@@ -73,7 +75,8 @@ export class ChangeLog {
       const hash = textOf(facts?.hash) ?? item.eventId;
       const text = textOf(facts?.directory_name) ?? item.path.slice(item.path.lastIndexOf('/') + 1);
       // the owner hears of invitations to his folder, whoever sends them; the question is not his
-      const asked = type === 'share_invitation_sent' ? accountIds.filter((id) => id !== facts?.owner) : accountIds;
+      const reached = accountIds.filter((id) => told.has(id) || homeless.includes(id));
+      const asked = type === 'share_invitation_sent' ? reached.filter((id) => id !== facts?.owner) : reached;
       await this.notices.write(rule, asked, { action: type, hash, actorId, path: item.path, text, nowMs });
     }
     await this.wake([...told.values(), ...later]);

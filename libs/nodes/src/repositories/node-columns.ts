@@ -77,11 +77,13 @@ export interface PlacedRow extends NodeRow {
   chain: string[];
   depth: number;
   inShare: boolean;
+  inPublished?: boolean;
   limited: boolean;
 }
 
 /** Splits a row into the node and its way. An empty path is that of the folder in which paths begin. */
 export function toPlaced<R extends PlacedRow>(row: R, live: boolean): PlacedNode {
-  const { chain, path, depth, inShare, limited, ...node } = row;
-  return { node: { ...toNode(node), path: path === '' ? '/' : path }, chain, live, depth, inShare, limited };
+  const { chain, path, depth, inShare, inPublished, limited, ...node } = row;
+  const located = { ...toNode(node), path: path === '' ? '/' : path, ...(inPublished ? { inPublished } : {}) };
+  return { node: located, chain, live, depth, inShare, limited };
 }

@@ -42,8 +42,11 @@ const LEVELS_ABOVE = (folder: string): string => `(
     )
     SELECT max(depth) FROM up)`;
 const DEPTH = `CASE WHEN w.entry IS NULL THEN w.depth ELSE w.depth - w.entry_depth + ${LEVELS_ABOVE('w.entry')} END`;
+/** A folder above it on the way is offered to its owner's company; asked only where something on the way is shared. */
+const PUBLISHED = (inShare: string): string => `${inShare} AND EXISTS (
+    SELECT 1 FROM shares sh WHERE sh.node_id = ANY(w.chain[:cardinality(w.chain) - 1]) AND sh.published_at IS NOT NULL) AS "inPublished"`;
 const WAY = (viewer: string): string =>
-  `${nodeColumns(viewer)}, w.chain, w.path, ${DEPTH} AS depth, w.in_share AS "inShare", w.limited, w.entry, w.entry_depth AS "entryDepth"`;
+  `${nodeColumns(viewer)}, w.chain, w.path, ${DEPTH} AS depth, w.in_share AS "inShare", ${PUBLISHED('w.in_share')}, w.limited, w.entry, w.entry_depth AS "entryDepth"`;
 
 const RESOLVE = `
   WITH RECURSIVE walk (${WALK}) AS (
@@ -74,7 +77,7 @@ const RESOLVE_FROM = `
     UNION ALL ${STEP('w.turn, w.keys, ', '(w.keys ->> w.depth)', '$3::bigint IS NOT NULL AND ')}
   )
   SELECT ${nodeColumns('$3')}, w.chain, w.path, CASE WHEN w.entry IS NULL THEN start.depth + w.depth ELSE ${DEPTH} END AS depth, w.in_share AS "inShare",
-         w.limited, w.entry, w.entry_depth AS "entryDepth"
+         ${PUBLISHED('w.in_share')}, w.limited, w.entry, w.entry_depth AS "entryDepth"
     FROM (SELECT DISTINCT ON (turn) * FROM walk ORDER BY turn, depth DESC) w CROSS JOIN start ${JOINS} = $3 ORDER BY w.turn`;
 
 const LOCATE = `
@@ -87,7 +90,7 @@ const LOCATE = `
            CASE WHEN w.share IS NULL AND p.shared THEN p.id ELSE w.share END, w.limited OR p.limit_bytes IS NOT NULL, w.depth + 1
       FROM walk w JOIN nodes p ON p.id = w.up WHERE w.depth < ${MAX_DEPTH}
   )
-  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.live, w.depth, w.share IS NOT NULL AS "inShare", w.limited, w.share
+  SELECT ${NODE_COLUMNS}, w.chain, w.path, w.live, w.depth, w.share IS NOT NULL AS "inShare", ${PUBLISHED('w.share IS NOT NULL')}, w.limited, w.share
     FROM (SELECT *, start AS row_id FROM walk WHERE up IS NULL) w ${JOINS} = $2`;
 
 const NEW_FOLDER = `

@@ -19,11 +19,19 @@ export class SpaceRepository {
     return this.database.queryOne(`SELECT id AS "spaceId", root_id AS "rootId" FROM spaces WHERE account_id = $1 AND kind = 'account'`, [accountId]);
   }
 
-  /** Makes the home space and its root folder; false when the account has one already. */
+  /** Those of the accounts that are there and were not erased. */
+  async living(accountIds: readonly number[]): Promise<number[]> {
+    const rows = await this.database.query<{ id: number }>('SELECT id FROM accounts WHERE id = ANY($1::bigint[]) AND erased_at IS NULL ORDER BY id', [
+      accountIds,
+    ]);
+    return rows.map((row) => row.id);
+  }
+
+  /** Makes the home space and its root folder; false when the account has one already, or was erased. */
   async insertHome(accountId: number, spaceId: string, rootId: string, nowMs: number): Promise<boolean> {
     const inserted = await this.database.run(
       `WITH space AS (
-         INSERT INTO spaces (id, kind, account_id, root_id) VALUES ($1, 'account', $3, $2)
+         INSERT INTO spaces (id, kind, account_id, root_id) SELECT $1, 'account', a.id, $2 FROM accounts a WHERE a.id = $3 AND a.erased_at IS NULL
          ON CONFLICT (account_id) WHERE kind = 'account' DO NOTHING RETURNING id, root_id
        )
        INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, created_ms, modified_ms, author_id)

@@ -4,7 +4,7 @@ import { childPath, type LocatedNode, type NodeView } from '#libs/nodes';
 import { Reply } from '../http/index.js';
 import { etagHeader } from './etag.js';
 import { humanSize } from './icon.js';
-import { isDeleted, type NodeOptions, presentAt, presentNode, type Surroundings } from './node.presenter.js';
+import { type NodeOptions, placeIn, presentAt, presentNode, type Surroundings } from './node.presenter.js';
 
 /** Listings may be kept by their reader if it asks each time whether they still hold. */
 const REVALIDATE = { 'Cache-Control': 'private, no-cache' };
@@ -24,11 +24,11 @@ export function presentMetadata(listing: FolderListing | LocatedNode, around: Su
   if (!('folder' in listing)) return Reply.json(200, presentNode(listing, around, options));
   const { folder, etag, notModified, entries, isLastPage, nextCursor } = listing;
   if (notModified) return Reply.notModified(hashHeaders(etag));
-  const insideTrash = isDeleted(folder);
+  const place = placeIn(folder, around);
   const body = {
     ...presentNode(folder, around, options),
     hash: etag,
-    content: entries.map((entry) => presentAt(childPath(folder, entry.name), entry, insideTrash, around, options)),
+    content: entries.map((entry) => presentAt(childPath(folder, entry.name), entry, place, around, options)),
     is_last_page: isLastPage,
     ...(nextCursor === null ? {} : { next_cursor: nextCursor }),
   };

@@ -33,17 +33,28 @@ export function peopleIn(nodes: readonly NodeView[]): number[] {
 
 /** The metadata object of a node (contract 1.6). */
 export function presentNode(node: LocatedNode, around: Surroundings, options: NodeOptions = {}) {
-  return presentAt(node.path, node, node.insideTrash === true, around, options);
+  return presentAt(node.path, node, { insideTrash: node.insideTrash === true, inPublished: node.inPublished === true }, around, options);
+}
+
+/** What the folders above a node make of it. */
+export type Place = Required<Pick<LocatedNode, 'insideTrash' | 'inPublished'>>;
+
+/** The place of what is in a folder. */
+export function placeIn(folder: LocatedNode, { facts }: Surroundings): Place {
+  return { insideTrash: isDeleted(folder), inPublished: folder.inPublished === true || facts.get(folder.id)?.companyPublished === true };
 }
 
 /** The same for a node whose path and surroundings the caller knows: an entry of a listing. */
-export function presentAt(path: string, node: NodeView, insideTrash: boolean, around: Surroundings, options: NodeOptions = {}) {
-  return addFacts({ path, owner_path: path }, node, insideTrash, around, options);
+export function presentAt(path: string, node: NodeView, place: Place, around: Surroundings, options: NodeOptions = {}) {
+  return addFacts({ path, owner_path: path }, node, place, around, options);
 }
+
+/** Not below something else that is in the trash, and offered to nobody. */
+const IN_TRASH: Place = { insideTrash: false, inPublished: false };
 
 /** The metadata object of something in the trash: known by its name there and the place it came from. */
 export function presentTrashItem(node: NodeView, around: Surroundings, options: NodeOptions = {}) {
-  return addFacts({ name: node.trashName ?? node.name, restore_path: node.restorePath ?? `/${node.name}` }, node, false, around, options);
+  return addFacts({ name: node.trashName ?? node.name, restore_path: node.restorePath ?? `/${node.name}` }, node, IN_TRASH, around, options);
 }
 
 interface WireFacts {
@@ -85,7 +96,7 @@ interface WireFacts {
 function addFacts<T extends object>(
   identity: T,
   node: NodeView,
-  insideTrash: boolean,
+  { insideTrash, inPublished }: Place,
   { viewerId, people, facts }: Surroundings,
   { extra = true }: NodeOptions,
 ): T & WireFacts {
@@ -107,7 +118,7 @@ function addFacts<T extends object>(
   wire.public_hash = beside?.publicHash ?? '';
   wire.public_link = beside?.publicHash ?? false;
   wire.company_published = beside?.companyPublished ?? false;
-  wire.parent_company_published = false;
+  wire.parent_company_published = inPublished;
   wire.owner = node.ownerId;
   wire.owner_name = owner?.name ?? '';
   wire.author = node.authorId;
