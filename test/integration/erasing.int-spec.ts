@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AccountStates } from '#libs/accounts';
 import { CommentService } from '#libs/comments';
 import { isDomainError } from '#libs/kernel';
-import { LEDGER_CHECKS, LedgerAudit } from '#libs/nodes';
+import { ChangeLog, LEDGER_CHECKS, LedgerAudit } from '#libs/nodes';
 
 import { ErasingHarness, KEPT_DAYS } from './erasing-harness.js';
 import type { Member } from './sharing-harness.js';
@@ -140,6 +140,10 @@ describe('erasing', () => {
     const { comments } = { comments: await house.service(CommentService).list(member, { node: { id: node.id }, offset: 0, limit: 0 }) };
     expect(JSON.stringify(comments)).toContain('good');
     expect(await companyUse(companyId)).toBe(13);
+    // nobody tells him anything any more, and nothing makes him a home
+    await house.tree.service(ChangeLog).recordForAccounts('folder_unshared', [user.accountId, member.accountId], { actorId: member.accountId });
+    expect(await house.row('SELECT 1 AS one FROM spaces WHERE account_id = $1', [user.accountId])).toBeNull();
+    expect(await house.row('SELECT 1 AS one FROM notices WHERE account_id = $1', [user.accountId])).toBeNull();
     // his address is free
     await sql(`INSERT INTO logins (id, account_id, kind, value, value_key) VALUES (gen_random_uuid(), $1, 'email', $2, $2)`, [
       member.accountId,
