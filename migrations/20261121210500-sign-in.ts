@@ -11,15 +11,19 @@ export class SignIn1795295100000 implements MigrationInterface {
         sealed_secret text NOT NULL,
         -- null: its owner has not shown yet that a program knows the secret; it is not asked for until then
         confirmed_at timestamptz,
-        -- the newest time step (RFC 6238) whose code was taken; only codes of later ones are
-        last_step bigint NOT NULL DEFAULT 0,
         created_at timestamptz NOT NULL
       );
       CREATE TABLE recovery_codes (
         account_id bigint NOT NULL CONSTRAINT fk_recovery_codes_factor REFERENCES second_factors (account_id) ON DELETE CASCADE,
         code_hash bytea NOT NULL,
-        used_at timestamptz,
         PRIMARY KEY (account_id, code_hash)
+      );
+      -- codes that are used up: counted beside the call that brings one, as failed passwords are, so that no refusal of the call gives one back
+      CREATE TABLE second_factor_uses (
+        account_id bigint PRIMARY KEY CONSTRAINT fk_second_factor_uses_factor REFERENCES second_factors (account_id) ON DELETE CASCADE,
+        -- the newest time step (RFC 6238) whose code was taken; only codes of later ones are
+        last_step bigint NOT NULL DEFAULT 0,
+        recovery_used bytea[] NOT NULL DEFAULT '{}'
       );
 
       -- scope: 'company:<id>' of the company whose provider or directory said it, or 'google'; subject is what that one calls the person
@@ -47,6 +51,6 @@ export class SignIn1795295100000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE identity_providers, account_identities, recovery_codes, second_factors');
+    await runner.query('DROP TABLE identity_providers, account_identities, second_factor_uses, recovery_codes, second_factors');
   }
 }

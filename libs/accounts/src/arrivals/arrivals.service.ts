@@ -38,6 +38,14 @@ export class Arrivals {
     private readonly clock: Clock,
   ) {}
 
+  /** The account that the person will have by these rules, as far as it exists and may be reached; null otherwise. Changes nothing. */
+  async expected(person: ProvenPerson, { companyId, mayLink }: Pick<ArrivalRules, 'companyId' | 'mayLink'>): Promise<number | null> {
+    const login = person.email === null || !mayLink ? null : readOrNull(`email:${person.email}`);
+    const accountId = (await this.links.find(person)) ?? (login && (await this.accounts.findLogin(login))?.accountId) ?? null;
+    const account = accountId === null ? null : await this.accounts.find(accountId);
+    return account !== null && (companyId === null || account.companyId === companyId) ? account.id : null;
+  }
+
   /** The account's id. FORBIDDEN when there is none for this person, ACCOUNT_DISABLED; throws as `rules.create` does. */
   of(person: ProvenPerson, rules: ArrivalRules): Promise<number> {
     return this.unitOfWork.run(async () => {

@@ -67,7 +67,7 @@ export class SecondFactorCodes {
   /** Takes a code of the confirmed second factor, or a recovery code, and uses it up. False for a wrong one and for one that was used. Counting tries is the caller's. */
   async accept(accountId: number, code: string): Promise<boolean> {
     const text = plain(code);
-    if (!/^\d{6}$/.test(text)) return this.factors.useRecoveryCode(accountId, this.hashOf(text), this.clock.now());
+    if (!/^\d{6}$/.test(text)) return this.factors.useRecoveryCode(accountId, this.hashOf(text));
     const factor = await this.factors.find(accountId);
     const step = factor?.confirmed ? this.stepOf(factor.sealedSecret, text) : null;
     return step !== null && this.factors.useStep(accountId, step);

@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
 
 import {
+  type ArrivalRules,
   Arrivals,
   type ClientInfo,
   type Comparison,
   type LoginName,
   LoginTries,
+  type ProvenPerson,
   SecondFactorService,
   type Session,
   SessionService,
   type TokenWish,
 } from '#libs/accounts';
 import { CompanyService, SignUpService } from '#libs/companies';
+import { UnitOfWork } from '#libs/database';
 import { DomainError, isDomainError, sha256 } from '#libs/kernel';
 import { isMailAddress } from '#libs/mail';
 
@@ -45,6 +48,7 @@ export class DirectorySignIn {
     private readonly tries: LoginTries,
     private readonly secondFactor: SecondFactorService,
     private readonly sessions: SessionService,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /**
@@ -53,7 +57,7 @@ export class DirectorySignIn {
    * knows ACCOUNT_DISABLED, FORBIDDEN (an account that no directory opens), QUOTA_EXCEEDED, LOGIN_TAKEN; INVALID_ARGUMENT for what is missing or too long.
    */
   async signIn(command: DirectoryCommand, client: ClientInfo): Promise<Session> {
-    const { password, otp } = command;
+    const { password } = command;
     const { name, domain } = splitName(command);
     if (name === '' || password === '') throw new DomainError('INVALID_ARGUMENT', 'Name and password are required.');
     if (Buffer.byteLength(name) > MAX_NAME_BYTES || Buffer.byteLength(password) > MAX_PASSWORD_BYTES || /\p{Cc}/u.test(name)) {
@@ -66,21 +70,32 @@ export class DirectorySignIn {
       const known = found && (await this.directory.authenticate(found.directory, name, password));
       return known ? { end: 'right', value: known } : { end: 'wrong' };
     });
-    const accountId = await this.arrive(found!.companyId, name, person);
-    await this.secondFactor.require(accountId, otp || undefined, client.ip);
-    return this.sessions.open(accountId, command, client);
+    return this.arrive(found!.companyId, name, person, command, client);
   }
 
-  private arrive(companyId: number, name: string, person: DirectoryPerson): Promise<number> {
-    const email = person.email !== null && isMailAddress(person.email) ? person.email : null;
-    return this.arrivals.of(
-      { ...person, email, scope: `company:${companyId}`, issuer: 'ldap' },
-      {
-        companyId,
-        mayLink: true,
-        create: (login) => this.signUp.joinProven(companyId, { login: login ?? ownLogin(companyId, name), name: shownName(person.name || name) }),
-      },
-    );
+  private async arrive(
+    companyId: number,
+    name: string,
+    { subject, email, name: shown }: DirectoryPerson,
+    command: DirectoryCommand,
+    client: ClientInfo,
+  ) {
+    const login = email !== null && isMailAddress(email) ? email : null;
+    const person: ProvenPerson = { subject, email: login, name: shown, scope: `company:${companyId}`, issuer: 'ldap' };
+    const rules: ArrivalRules = {
+      companyId,
+      mayLink: true,
+      create: (own) => this.signUp.joinProven(companyId, { login: own ?? ownLogin(companyId, name), name: shownName(shown || name) }),
+    };
+    // codes are counted outside of the transaction that lets the person in
+    const expected = await this.arrivals.expected(person, rules);
+    if (expected !== null) await this.secondFactor.require(expected, command.otp || undefined, client.ip);
+    return this.unitOfWork.run(async () => {
+      const accountId = await this.arrivals.of(person, rules);
+      if (accountId !== expected && (await this.secondFactor.isOn(accountId)))
+        throw new DomainError('BUSY', 'The account has just changed; try again.');
+      return this.sessions.open(accountId, command, client);
+    });
   }
 
   /** Null for a company that is unknown or asks no directory. */

@@ -7,6 +7,7 @@ import {
   companyNotFound,
   OauthService,
   RegistrationService,
+  SecondFactorService,
   type Session,
   type TokenWish,
   withVerifier,
@@ -45,8 +46,8 @@ interface RoundTrip {
 /** What a provider sends the browser back with. */
 export type ProviderAnswer = Readonly<Record<'state' | 'code' | 'iss' | 'error' | 'errorDescription', string | undefined>>;
 
-/** Where the person goes next, or the session when nobody was named who would fetch it. */
-export type Finished = { readonly location: string } | { readonly session: Session };
+/** Where the person goes next; or, when nobody was named who would fetch it, the session, or what `OauthService.confirm` takes with the code of a second factor. */
+export type Finished = { readonly location: string } | { readonly session: Session } | { readonly requestToken: string; readonly verifier: string };
 
 /**
  * Sign-in at an identity provider: of a company, or at Google. It begins and ends as the sign-in by redirect does (`OauthService`): in between the
@@ -66,6 +67,7 @@ export class OidcSignIn {
     private readonly signUp: SignUpService,
     private readonly registration: RegistrationService,
     private readonly settings: Settings,
+    private readonly secondFactor: SecondFactorService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {
@@ -103,8 +105,7 @@ export class OidcSignIn {
 
   /**
    * Takes the person who came back. `kept` is what the browser has under `keptName(state)`. FORBIDDEN for another browser, for what was refused or used
-   * already, and for people without an account here; ACCOUNT_DISABLED, PROVIDER_UNAVAILABLE, QUOTA_EXCEEDED. Without a callback also what
-   * `OauthService.confirm` throws: SECOND_FACTOR_REQUIRED then carries what that call takes.
+   * already, and for people without an account here; ACCOUNT_DISABLED, PROVIDER_UNAVAILABLE, QUOTA_EXCEEDED.
    */
   async finish(from: 'company' | 'google', answer: ProviderAnswer, kept: string | undefined, client: ClientInfo): Promise<Finished> {
     const trip = this.tripOf(kept, answer.state);
@@ -115,21 +116,15 @@ export class OidcSignIn {
     for (const [name, value] of Object.entries(told)) if (value !== undefined) url.searchParams.set(name, value);
     const provider = await this.providerOf(trip.provider);
     const person = await this.client.finish(provider, url, trip.checks);
-    const accountId = await this.arrive(trip.provider, provider, person);
-    const verifier = await this.oauth.prove(trip.requestToken, accountId);
-    if (callback !== null) return { location: withVerifier(callback, trip.requestToken, verifier) };
-    try {
-      return { session: await this.oauth.confirm(trip.requestToken, verifier, client) };
-    } catch (error) {
-      if (!(error instanceof DomainError) || error.code !== 'SECOND_FACTOR_REQUIRED') throw error;
-      throw new DomainError(error.code, error.message, { oauth_token: trip.requestToken, oauth_verifier: verifier });
-    }
-  }
-
-  private arrive(id: ProviderId, { issuer }: OidcProvider, person: OidcPerson): Promise<number> {
     return this.unitOfWork.run(async () => {
+      const { provider: id, requestToken } = trip;
       const scope = id === 'google' ? id : `company:${id}`;
-      return this.arrivals.of({ ...person, scope, issuer }, id === 'google' ? await this.googleRules(person) : await this.companyRules(id, person));
+      const rules = id === 'google' ? await this.googleRules(person) : await this.companyRules(id, person);
+      const accountId = await this.arrivals.of({ ...person, scope, issuer: provider.issuer }, rules);
+      const verifier = await this.oauth.prove(requestToken, accountId);
+      if (callback !== null) return { location: withVerifier(callback, requestToken, verifier) };
+      if (await this.secondFactor.isOn(accountId)) return { requestToken, verifier };
+      return { session: await this.oauth.confirm(requestToken, verifier, client) };
     });
   }
 

@@ -102,7 +102,7 @@ export function toDomainError(error: unknown): DomainError {
 }
 
 /** Facts of a refusal that clients read beside `code` and `description`. */
-const SHOWN_DETAILS = ['progress', 'reason', 'oauth_token', 'oauth_verifier'] as const;
+const SHOWN_DETAILS = ['progress', 'reason'] as const;
 
 /** Answers a refusal as `{code, description}`; of an internal error only the request id leaves the house. */
 export function sendError(response: ServerResponse, error: DomainError, route?: Pick<RouteMetadata, 'errors'>): void {

@@ -4,6 +4,7 @@ import { OfferService } from '#libs/settings';
 import { DirectorySignIn, keptName, OidcSignIn, ROUND_TRIP_MS } from '#libs/sign-in';
 
 import { presentSession } from '../accounts/session.presenter.js';
+import { wireError } from '../http/errors.js';
 import { type Caller, CloudikeController, CurrentCaller, Header, Params, Reply, Route } from '../http/index.js';
 import { GoogleUrlDto, LoginByLdapDto, ProviderAnswerDto, StartDto } from './sign-in.dto.js';
 
@@ -24,7 +25,7 @@ export class ProvidersController {
     return this.present(await this.directory.signIn({ ...params, permanent: permanentAuth ?? false }, caller));
   }
 
-  @Route('accounts/google_url', { auth: 'public', summary: 'Open a sign-in at Google' })
+  @Route('accounts/google_url', { auth: 'public', audit: 'change', summary: 'Open a sign-in at Google' })
   async googleUrl(@Params(GoogleUrlDto) { oauthCallback, permanentAuth, deviceDescription }: GoogleUrlDto, @CurrentCaller() { ip }: Caller) {
     const { authorizeUrl, requestToken } = await this.oidc.requestGoogle(oauthCallback || null, {
       permanent: permanentAuth ?? false,
@@ -60,7 +61,8 @@ export class ProvidersController {
     const finished = await this.oidc.finish(from, { state, code, iss, error, errorDescription }, cookieOf(cookies, name), caller);
     const forget = { 'Set-Cookie': this.cookie(name, '', 0) };
     if ('location' in finished) return Reply.redirect(finished.location, forget);
-    return Reply.json(200, await this.present(finished.session), forget);
+    if ('session' in finished) return Reply.json(200, await this.present(finished.session), forget);
+    return Reply.json(401, secondFactorDue(finished), forget);
   }
 
   /** Lax: it comes along when the provider sends the browser back, and with no request of other pages. */
@@ -73,6 +75,13 @@ export class ProvidersController {
   private async present(session: Session) {
     return presentSession(session, await this.offers.dueUrl(session.accountId));
   }
+}
+
+/** As the error, with what accounts/oauth_confirm takes beside the code: the way back from the provider cannot be gone twice. */
+function secondFactorDue({ requestToken, verifier }: { readonly requestToken: string; readonly verifier: string }) {
+  const { code } = wireError('SECOND_FACTOR_REQUIRED');
+  const description = 'This account asks for a second factor: call accounts/oauth_confirm with these and the code as "otp".';
+  return { code, description, oauth_token: requestToken, oauth_verifier: verifier };
 }
 
 function cookieOf(header: string | undefined, name: string): string | undefined {
