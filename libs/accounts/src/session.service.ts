@@ -8,6 +8,7 @@ import { formatLogin, isPair } from './login-name.js';
 import { AccountRepository, type LoginRecord } from './repositories/account.repository.js';
 import { type TokenRecord, TokenRepository } from './repositories/token.repository.js';
 import { shownText } from './texts.js';
+import { TokenKeys } from './token-keys.service.js';
 
 /** A temporary token ends 31 days after it was made. */
 export const TOKEN_LIFE_MS = 31 * 24 * 60 * 60 * 1_000;
@@ -26,6 +27,8 @@ export interface TokenWish {
   readonly deviceDescription?: string | undefined;
   /** Life of a temporary token in ms, when it is to end before the usual 31 days. */
   readonly lifeMs?: number | undefined;
+  /** True: with a second secret for URLs (TokenKeys). */
+  readonly withKey?: boolean | undefined;
   /** The address that it comes from, for what is limited by address. */
   readonly ip?: string | undefined;
 }
@@ -35,6 +38,8 @@ export interface Session {
   /** The only time that the value is shown: 32 hex characters. */
   readonly token: string;
   readonly tokenId: string;
+  /** The key for URLs, 64 hex characters, when it was wished for. */
+  readonly urlKey: string | null;
   readonly accountId: number;
   readonly companyId: number | null;
   readonly companyDomain: string;
@@ -55,6 +60,7 @@ export class SessionService {
   constructor(
     private readonly tokens: TokenRepository,
     private readonly accounts: AccountRepository,
+    private readonly keys: TokenKeys,
     private readonly authenticator: Authenticator,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -99,6 +105,7 @@ export class SessionService {
       return {
         token,
         tokenId,
+        urlKey: wish.withKey ? await this.keys.make(tokenId) : null,
         accountId,
         companyId: account.companyId,
         companyDomain: account.companyDomain,

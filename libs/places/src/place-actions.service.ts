@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { Identities } from '#libs/accounts';
+import { UnitOfWork } from '#libs/database';
 import { BrowseService, CopyService, FolderService, MoveService } from '#libs/files';
 import { GroupDirectory } from '#libs/groups';
 import { type AccountActor, DomainError, isDomainError } from '#libs/kernel';
@@ -35,6 +36,7 @@ export class PlaceActions {
     private readonly identities: Identities,
     private readonly groups: GroupDirectory,
     private readonly quotas: QuotaLedger,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** The folder, or file, that takes an upload: as FolderService and UploadTickets name it. NOT_A_FOLDER for places that are lists. */
@@ -44,7 +46,9 @@ export class PlaceActions {
 
   /** As FolderService.createIn; QUOTA_EXCEEDED when whoever owns the place has no space left. */
   async createFolder(actor: AccountActor, spot: Spot, name: string): Promise<void> {
-    await this.maker.createIn(actor, { folder: await this.folders.ref(actor, spot), name, needsSpace: true });
+    await this.unitOfWork.run(async () => {
+      await this.maker.createIn(actor, { folder: await this.folders.ref(actor, spot), name, needsSpace: true });
+    });
   }
 
   /** As MoveService.rename; ROOT_IMMUTABLE for places. */
@@ -104,11 +108,15 @@ export class PlaceActions {
     }
     const node = await this.browse.get(actor, { node: source });
     await this.access.require(actor, 'node.download', [node]);
-    const receivers = await this.receivers(actor, wanted);
-    await this.requireSpace(actor, node, receivers);
-    for (const receiver of receivers) {
-      await this.copies.copy(receiver.actor, { source, targetFolder: { id: receiver.folderId }, onConflict: 'rename', reader: actor });
-    }
+    const handOut = async (): Promise<void> => {
+      const receivers = await this.receivers(actor, wanted);
+      await this.requireSpace(actor, node, receivers);
+      for (const receiver of receivers) {
+        await this.copies.copy(receiver.actor, { source, targetFolder: { id: receiver.folderId }, onConflict: 'rename', reader: actor });
+      }
+    };
+    // Copies of folders are made in batches, each a transaction of its own.
+    await (node.kind === 'file' ? this.unitOfWork.run(handOut) : handOut());
   }
 
   private async toTrash(actor: AccountActor, node: NodeRef): Promise<void> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { FULL_RIGHT, GrantService, InvitationRepository } from '#libs/access';
+import { FULL_RIGHT, GrantService } from '#libs/access';
 import { type Identity, Identities } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { FolderService } from '#libs/files';
@@ -30,7 +30,6 @@ export class PlaceFolders {
     private readonly groups: GroupDirectory,
     private readonly folders: FolderService,
     private readonly grants: GrantService,
-    private readonly invitations: InvitationRepository,
     private readonly nodes: NodeRepository,
     private readonly resolver: NodeResolver,
     private readonly unitOfWork: UnitOfWork,
@@ -52,8 +51,22 @@ export class PlaceFolders {
     if (spot.place !== 'home' && spot.place !== 'incoming')
       throw new DomainError('NOT_A_FOLDER', 'This place is a list; nothing can be put into it.');
     const { group } = await this.holder(actor, spot.ownerId);
-    if (group) return { id: await this.ofGroup(actor, group, spot.place) };
+    if (group) return { id: spot.place === 'home' ? await this.homeOfGroup(group) : (await this.incomingOfGroup(group)).folderId };
     return spot.place === 'home' ? { path: [] } : { id: await this.incomingOf(actor) };
+  }
+
+  /** The folder that a spot means, when it is there: reading makes none. NODE_NOT_FOUND for places of others, and for members who left the folder. */
+  async existing(actor: AccountActor, { group }: Holder, kind: FolderPlace): Promise<NodeRef | null> {
+    if (!group && kind === 'home') return { path: [] };
+    const found = await this.live(await this.places.find(group ? { groupId: group.id } : { accountId: actor.accountId }, kind));
+    return found && { id: found.id };
+  }
+
+  /** Lets new members of a group into its home, if it has one. In the transaction that made them members. */
+  async welcome(groupId: number): Promise<void> {
+    const home = await this.live(await this.places.find({ groupId }, 'home'));
+    const group = home && (await this.groups.of([groupId])).get(groupId);
+    if (home && group) await this.open(group, home.id, await this.ownerOf(home.id));
   }
 
   /** The folder of an account that takes what others send. */
@@ -67,21 +80,6 @@ export class PlaceFolders {
     const ownerActor = await this.ownerOf(homeId);
     const folderId = await this.ensure({ groupId: group.id }, 'incoming', ownerActor, { id: homeId }, INCOMING);
     return { folderId, ownerActor };
-  }
-
-  /** The home of a group as a member meets it: he is let in by coming. */
-  async homeFor(actor: AccountActor, group: GroupIdentity): Promise<string> {
-    const homeId = await this.homeOfGroup(group);
-    const ownerActor = await this.ownerOf(homeId);
-    if (ownerActor.accountId === actor.accountId) return homeId;
-    const answers = await this.invitations.ofNode([homeId], actor.accountId);
-    if (!answers.some((answer) => answer.state === 'accepted')) await this.open(group, homeId, ownerActor);
-    return homeId;
-  }
-
-  private async ofGroup(actor: AccountActor, group: GroupIdentity, kind: FolderPlace): Promise<string> {
-    const homeId = await this.homeFor(actor, group);
-    return kind === 'home' ? homeId : (await this.incomingOfGroup(group)).folderId;
   }
 
   private async homeOfGroup(group: GroupIdentity): Promise<string> {

@@ -50,10 +50,10 @@ export class PlaceReader {
       const node = await this.find(actor, spot.id);
       return { place: null, node, owner: await this.ownerOf(node) };
     }
-    const { owner, group } = await this.folders.holder(actor, spot.ownerId);
-    const isFolder = spot.place === 'home' || spot.place === 'incoming';
-    const node = isFolder ? await this.browse.get(actor, { node: await this.folders.ref(actor, spot) }) : null;
-    return { place: { place: spot.place, ownerId: group ? group.publicId : null }, node, owner };
+    const holder = await this.folders.holder(actor, spot.ownerId);
+    const ref = spot.place === 'home' || spot.place === 'incoming' ? await this.folders.existing(actor, holder, spot.place) : null;
+    const node = ref && (await this.browse.get(actor, { node: ref }));
+    return { place: { place: spot.place, ownerId: holder.group?.publicId ?? null }, node, owner: holder.owner };
   }
 
   /** All that a folder or place holds, up to one page (50,000), folders and files by name. NODE_NOT_FOUND, NOT_A_FOLDER. */
@@ -78,7 +78,9 @@ export class PlaceReader {
 
   /** What the actor may do. Of lists nothing but reading; what is in the trash can be removed for good. NODE_NOT_FOUND. */
   async rights(actor: AccountActor, spot: Spot): Promise<SpotRights> {
-    const { node } = await this.describe(actor, spot);
+    const { node, place } = await this.describe(actor, spot);
+    // A folder that is made when something is put into it.
+    if (!node && (place?.place === 'home' || place?.place === 'incoming')) return { read: true, write: true, delete: false, download: true };
     if (!node) return { read: true, write: false, delete: false, download: false };
     const may = async (action: NodeAction) => (await this.access.allowed(actor, action, [node])).has(node.id);
     const write = await may(node.kind === 'folder' ? 'node.create' : ASKED.write);
@@ -101,12 +103,19 @@ export class PlaceReader {
   }
 
   private async entriesOf(actor: AccountActor, name: PlaceName): Promise<readonly NodeView[]> {
-    const { group } = await this.folders.holder(actor, name.ownerId);
-    const homeId = group && (await this.folders.homeFor(actor, group));
+    const holder = await this.folders.holder(actor, name.ownerId);
+    const { group } = holder;
+    const home = group && (await this.folders.existing(actor, holder, 'home'));
+    // A group that has put nothing anywhere yet.
+    if (group && !home) return [];
+    const homeId = home && 'id' in home ? home.id : null;
+    if (homeId !== null) await this.browse.get(actor, { node: { id: homeId } });
     switch (name.place) {
       case 'home':
-      case 'incoming':
-        return (await this.browse.list(actor, { node: await this.folders.ref(actor, name), ...WHOLE })).entries;
+      case 'incoming': {
+        const ref = await this.folders.existing(actor, holder, name.place);
+        return ref ? (await this.browse.list(actor, { node: ref, ...WHOLE })).entries : [];
+      }
       case 'trash':
         return (await this.bin.list(actor, { ...WHOLE, ...(homeId ? { from: { id: homeId } } : {}) })).entries;
       case 'favorites':

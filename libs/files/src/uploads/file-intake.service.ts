@@ -2,8 +2,9 @@ import type { Readable } from 'node:stream';
 
 import { Injectable } from '@nestjs/common';
 
-import { type AccountActor, DomainError } from '#libs/kernel';
-import { type LocatedNode, NodeRepository } from '#libs/nodes';
+import { UnitOfWork } from '#libs/database';
+import { type AccountActor, Call, DomainError, isDomainError } from '#libs/kernel';
+import { type LocatedNode, NodeRepository, quotaExceeded } from '#libs/nodes';
 
 import { ConfirmService } from './confirm.service.js';
 import { UploadIntake } from './upload-intake.js';
@@ -34,10 +35,16 @@ export class FileIntake {
     private readonly intake: UploadIntake,
     private readonly confirms: ConfirmService,
     private readonly nodes: NodeRepository,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** Stores the bytes. As UploadService.create and UploadIntake.take; NODE_NOT_FOUND when the target is gone. */
-  async take(actor: AccountActor, { target, name, body, sizeBytes, onConflict = 'version' }: IncomingFile): Promise<ArrivedFile> {
+  take(actor: AccountActor, file: IncomingFile): Promise<ArrivedFile> {
+    // Nothing is changed for anybody before it is confirmed.
+    return Call.aside(() => this.store(actor, file));
+  }
+
+  private async store(actor: AccountActor, { target, name, body, sizeBytes, onConflict = 'version' }: IncomingFile): Promise<ArrivedFile> {
     const place = target.kind === 'folder' ? { folderId: target.id, path: [name] } : await this.placeOf(target.id);
     const created = await this.uploads.create(actor, {
       ...place,
@@ -48,13 +55,25 @@ export class FileIntake {
     });
     // Only a file whose checksum was announced is found without its bytes.
     if (created.kind === 'deduplicated') throw new DomainError('INTERNAL', 'an upload without a checksum was deduplicated');
-    await this.intake.take(created, body, sizeBytes);
+    try {
+      await this.intake.take(created, body, sizeBytes);
+    } catch (error) {
+      // What a body of unknown size is measured against is the space that is left.
+      throw isDomainError(error, 'TOO_LARGE') ? quotaExceeded() : error;
+    }
     return { upload: created };
   }
 
-  /** Makes the file. As ConfirmService.confirm. */
-  confirm(actor: AccountActor, { upload }: ArrivedFile): Promise<LocatedNode> {
-    return this.confirms.confirm({ accountId: actor.accountId, tempName: upload.tempName, actor });
+  /** Makes the files, all of them or none. As ConfirmService.confirm. */
+  async confirm(actor: AccountActor, files: readonly ArrivedFile[]): Promise<LocatedNode[]> {
+    const make = ({ upload }: ArrivedFile) => this.confirms.confirm({ accountId: actor.accountId, tempName: upload.tempName, actor });
+    const [only, ...more] = files;
+    if (only && more.length === 0) return [await make(only)];
+    return this.unitOfWork.run(async () => {
+      const made: LocatedNode[] = [];
+      for (const file of files) made.push(await make(file));
+      return made;
+    });
   }
 
   /** Where a file stands now, by its own name: that of the row, not of a mount. */

@@ -45,10 +45,11 @@ export interface DialectRouteOptions {
   readonly status?: number;
   /** False: HEAD is refused, because the call uses something up. */
   readonly head?: boolean;
-  /** Whether the call may change something and is recorded; default: every method but GET. */
-  readonly changes?: boolean;
-  /** A call that proves who somebody is: it is recorded when it is refused, too. */
-  readonly signsIn?: boolean;
+  /**
+   * What a call means for the audit: `change` has one record; `sign-in` proves who somebody is, and has one also when it fails; `derived` writes only what
+   * ends by itself and belongs to nobody else; `none` reads. Default: `change`, and `none` for GET. See docs/decisions/audit.md.
+   */
+  readonly audit?: 'change' | 'sign-in' | 'derived' | 'none';
   /** The body may take as long as it keeps coming. */
   readonly streams?: boolean;
   readonly query?: Readonly<Record<string, Schema>>;

@@ -4,7 +4,7 @@ import { from, lastValueFrom, type Observable } from 'rxjs';
 import { AuditRecorder, type CallFacts } from '#libs/audit';
 import { Correlation } from '#libs/observability';
 
-import type { DialectRequest, DialectRoute } from './dialect.js';
+import type { DialectRequest } from './dialect.js';
 
 /** Gives every call that may change something its audit record, in the transaction of the change. */
 @Injectable()
@@ -14,14 +14,11 @@ export class RecordedInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<DialectRequest>();
     const { route } = request.call;
-    if (!changes(route)) return next.handle();
+    const audit = route.audit ?? (route.method === 'GET' ? 'none' : 'change');
+    if (audit === 'none' || audit === 'derived') return next.handle();
     const work = (): Promise<unknown> => lastValueFrom(next.handle() as Observable<unknown>, { defaultValue: undefined });
-    return from(this.recorder.run(factsOf(request), { signsIn: route.signsIn }, work));
+    return from(this.recorder.run(factsOf(request), { signsIn: audit === 'sign-in' }, work));
   }
-}
-
-function changes(route: DialectRoute): boolean {
-  return route.changes ?? route.method !== 'GET';
 }
 
 /** Segments of the path are ids, but those that are secrets: they end in `token` or `key`. */

@@ -1,4 +1,4 @@
-import { AccountDirectory, Identities, LoginService, TokenKeys } from '#libs/accounts';
+import { AccountDirectory, Identities, LoginService } from '#libs/accounts';
 import { AppConfig } from '#libs/config';
 import { Call, type Client, DomainError } from '#libs/kernel';
 
@@ -16,7 +16,6 @@ const TEXT = { type: 'string' };
 export class AuthController {
   constructor(
     private readonly logins: LoginService,
-    private readonly keys: TokenKeys,
     private readonly identities: Identities,
     private readonly directory: AccountDirectory,
     private readonly tokens: SessionTokens,
@@ -25,7 +24,7 @@ export class AuthController {
 
   @Route('POST', 'auth', {
     auth: 'public',
-    signsIn: true,
+    audit: 'sign-in',
     summary: 'Sign in; the token is good for 24 hours',
     body: {
       types: ['application/json', 'application/x-www-form-urlencoded'],
@@ -54,7 +53,7 @@ export class AuthController {
   ) {
     const username = textOf(body, 'username');
     call.logins.push(username);
-    const wish = { permanent: false, lifeMs: SESSION_LIFE_MS, otp: body['otp'] === undefined ? undefined : textOf(body, 'otp') };
+    const wish = { permanent: false, withKey: true, lifeMs: SESSION_LIFE_MS, otp: body['otp'] === undefined ? undefined : textOf(body, 'otp') };
     const session = await this.logins.byPassword(
       // The source document lets the first administrator sign in by this name.
       { login: username === 'admin' ? this.config.admin.email : username, password: textOf(body, 'password'), ...wish },
@@ -71,7 +70,7 @@ export class AuthController {
       msg: 'Login successful.',
       is_admin: account?.role === 'admin',
       fullname: session.name,
-      fileaccesskey: keyText(await this.keys.make(tokenId)),
+      fileaccesskey: keyText(session.urlKey ?? ''),
       avatar: '/images/default_avatar.png',
     };
   }

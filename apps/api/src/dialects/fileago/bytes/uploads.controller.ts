@@ -41,7 +41,7 @@ export class UploadsController {
     const { files } = await readFileForm(request, { maxFiles: target.kind === 'file' ? 1 : MOST_FILES, take });
     const arrived = files.filter((file) => file !== null);
     if (arrived.length === 0) throw new DomainError('INVALID_ARGUMENT', `The form must have a file "${FIELD}" with a name.`);
-    for (const file of arrived) await this.intake.confirm(actor, file);
+    await this.intake.confirm(actor, arrived);
     return success('File(s) uploaded successfully');
   }
 }

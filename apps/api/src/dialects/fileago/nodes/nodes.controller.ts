@@ -114,6 +114,7 @@ export class NodesController {
   @Route('GET', 'api/nodes/<node>/upload', {
     auth: 'token',
     head: false,
+    audit: 'change',
     summary: 'A token for one upload within 5 seconds: new files in a folder, or a new revision of a file',
     answer: { type: 'object', properties: { token: TEXT, status: TEXT, msg: TEXT } },
     refusals: ['NODE_NOT_FOUND', 'FORBIDDEN', 'NOT_A_FOLDER'],
