@@ -12,6 +12,7 @@ import { VersionsModule } from '#libs/versions';
 import { ACCOUNT_CONTROLLERS, ACCOUNT_MODULES } from './accounts/index.js';
 import { ADMIN_CONTROLLERS, ADMIN_MODULES } from './admin/index.js';
 import { ANALYTICS_CONTROLLERS, ANALYTICS_MODULES } from './analytics/index.js';
+import { AUDIT_CONTROLLERS, AUDIT_MODULES } from './audit/index.js';
 import { COMMENT_CONTROLLERS, COMMENT_MODULES } from './comments/index.js';
 import { COMPANY_CONTROLLERS, COMPANY_MODULES, COMPANY_PROVIDERS } from './companies/index.js';
 import { COPYRIGHT_CONTROLLERS, COPYRIGHT_MODULES } from './copyright/index.js';
@@ -50,6 +51,7 @@ export const CLOUDIKE_CONTROLLERS = [
   ...ANALYTICS_CONTROLLERS,
   ...SETTINGS_CONTROLLERS,
   ...SOFT_CONTROLLERS,
+  ...AUDIT_CONTROLLERS,
   ...GROUP_CONTROLLERS,
   ...COMPANY_CONTROLLERS,
   ...COMMENT_CONTROLLERS,
@@ -83,6 +85,7 @@ export const CLOUDIKE_CONTROLLERS = [
     ...ANALYTICS_MODULES,
     ...SETTINGS_MODULES,
     ...SOFT_MODULES,
+    ...AUDIT_MODULES,
     ...GROUP_MODULES,
     ...COMPANY_MODULES,
     ...COMMENT_MODULES,
