@@ -6,10 +6,18 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FilesystemBlobStore, SignedUrls, type StoredBlob, UploadGate, type UploadSlot } from '#libs/blob-store';
+import {
+  type DownloadGate,
+  type DownloadPass,
+  FilesystemBlobStore,
+  SignedUrls,
+  type StoredBlob,
+  UploadGate,
+  type UploadSlot,
+} from '#libs/blob-store';
 import { DomainError } from '#libs/kernel';
 import { Logger } from '#libs/observability';
-import { createBlobHandler } from '../../apps/api/src/blobs/blob-handler.js';
+import { type BlobHandler, createBlobHandler } from '../../apps/api/src/blobs/blob-handler.js';
 import { expected, freshKey, listen, readAll } from '../support/blob-store-contract.js';
 
 const MIB = 1024 * 1024;
@@ -53,6 +61,8 @@ describe('signed blob URLs over HTTP', () => {
   let signedUrls: SignedUrls;
   let gate: RecordingGate;
   let bytesSeen: [string, number][];
+  /** In place of the usual one, for one test. */
+  let handler: BlobHandler | undefined;
   const logged: string[] = [];
   const logger = Logger.create('warn', {}, { write: (line: string) => void logged.push(line) });
 
@@ -62,16 +72,14 @@ describe('signed blob URLs over HTTP', () => {
     signedUrls = new SignedUrls({ publicUrl: server.url, secretKey: 'a secret for the tests of blob URLs' });
     store = new FilesystemBlobStore({ root, signedUrls });
     await store.prepare();
+    const onBytes = (direction: string, bytes: number) => bytesSeen.push([direction, bytes]);
     server.handle((req, res, continuePending) =>
-      createBlobHandler({ store, signedUrls, uploads: gate, logger, onBytes: (direction, bytes) => bytesSeen.push([direction, bytes]) })(
-        req,
-        res,
-        continuePending,
-      ),
+      (handler ?? createBlobHandler({ store, signedUrls, uploads: gate, logger, onBytes }))(req, res, continuePending),
     );
   });
   beforeEach(() => {
     gate = new RecordingGate();
+    handler = undefined;
     bytesSeen = [];
     logged.length = 0;
   });
@@ -291,6 +299,44 @@ describe('signed blob URLs over HTTP', () => {
         null,
         'application/octet-stream',
       ]);
+    });
+
+    it('should ask for each use of a URL that was made for somebody, and lead to a store that serves by itself', async () => {
+      const pass = { holder: 'somebody', nodeId: 'n1' };
+      const made = await store.presignGet({ key, expiresInSeconds: 60, fileName: 'a', contentType: 'text/plain', disposition: 'attachment', pass });
+      expect((await fetch(made)).status).toBe(403);
+      const asked: DownloadPass[] = [];
+      let refusal: DomainError | null = null;
+      const downloads: DownloadGate = {
+        judge: (given) => {
+          asked.push(given);
+          return refusal === null ? Promise.resolve() : Promise.reject(refusal);
+        },
+      };
+      const direct = Object.assign(Object.create(store) as FilesystemBlobStore, { directGet: () => Promise.resolve('https://store.example/x') });
+      for (const [target, statuses] of [
+        [store, [200, 200, 206]],
+        [direct, [302, 200, 302]],
+      ] as const) {
+        handler = createBlobHandler({ store: target, signedUrls, uploads: gate, downloads, logger });
+        const send = (init: RequestInit) => fetch(made, { redirect: 'manual', ...init });
+        const all = [await send({}), await send({ method: 'HEAD' }), await send({ headers: { range: 'bytes=0-1' } })];
+        expect(all.map(({ status }) => status)).toEqual(statuses);
+        if (statuses[0] === 302) {
+          expect([all[0]!.headers.get('location'), all[0]!.headers.get('cache-control')]).toEqual(['https://store.example/x', 'private, no-store']);
+          expect(all[0]!.headers.get('access-control-allow-origin')).toBe('*');
+        }
+        for (const each of all) await each.arrayBuffer();
+      }
+      expect(asked).toEqual(Array.from({ length: 6 }, () => pass));
+      for (const [code, status] of [
+        ['UNAUTHENTICATED', 401],
+        ['NODE_NOT_FOUND', 404],
+        ['FORBIDDEN', 403],
+      ] as const) {
+        refusal = new DomainError(code, 'gone');
+        expect((await fetch(made)).status).toBe(status);
+      }
     });
 
     it('should answer HEAD as GET without the bytes', async () => {

@@ -30,6 +30,17 @@ describe('SignedUrls', () => {
     expect(urls.verify('PUT', target(urls.sign(part)))).toMatchObject(part);
   });
 
+  it('should not let a URL lose whom it was made for, or name somebody else', () => {
+    const pass = { holder: 'a.7.token~other', nodeId: '018f' };
+    const url = target(urls.sign(grant({ pass })));
+    expect(urls.verify('GET', url).pass).toEqual(pass);
+    expect(urls.verify('GET', target(urls.sign(grant({ pass: { holder: 'a.7.' } })))).pass).toEqual({ holder: 'a.7.' });
+    expect(urls.verify('GET', target(urls.sign(grant()))).pass).toBeUndefined();
+    for (const attempt of [url.replace('a.7', 'a.8'), url.replace('on=018f', 'on=018e'), url.replace('on=018f&', ''), url.replace(/by=[^&]*&/, '')])
+      expect(() => urls.verify('GET', attempt), attempt).toThrow('not valid');
+    expect(() => urls.verify('GET', target(urls.sign(grant())).replace('?', '?by=a.7.&'))).toThrow('not valid');
+  });
+
   it('should take a query that a client encoded in its own way or added to', () => {
     const url = target(urls.sign(grant({ fileName: 'a b' })));
     expect(urls.verify('GET', `${url.replace('a%20b', 'a+b')}&utm=1`).fileName).toBe('a b');
