@@ -69,6 +69,10 @@ async function somebody() {
     [`INSERT INTO links (id, node_id, issuer_id, hash, rights) VALUES (gen_random_uuid(), $2, $1, $3, 'download')`, [id, file.id, hash]],
     [`INSERT INTO links (id, node_id, issuer_id, hash, rights) VALUES (gen_random_uuid(), $2, $1, $3, 'download')`, [id, node.id, `${hash}w`]],
     [`INSERT INTO favorites (account_id, node_id) VALUES ($1, $2)`, [id, node.id]],
+    [
+      `UPDATE accounts SET region = $2, block_reason = $2, last_login_ip = $2, allowed_ips = $2, timezone = $2, extra_info = jsonb_build_object('a', $2::text) WHERE id = $1`,
+      [id, name],
+    ],
     [`INSERT INTO account_values (account_id, key, value) VALUES ($1, 'k', to_jsonb($2::text))`, [id, name]],
     [`INSERT INTO login_guards (login_key, failures) VALUES ('email:' || $1, 2)`, [`${name}@example.org`.toLowerCase()]],
     [`INSERT INTO quota_requests (id, company_id, account_id, created_at) VALUES (gen_random_uuid(), $2, $1, now())`, [id, companyId]],
@@ -295,8 +299,8 @@ describe('removing a member', () => {
 
   it('gives the files to somebody else when it is confirmed, once', async () => {
     const { user, owner, member, companyId, name } = await somebody();
-    await house.removal.remove(owner, { companyId, accountId: user.accountId, ...wish, wipe: true, heir: `email:${member.email}` });
     await sql(`UPDATE auth_tokens SET permanent = true WHERE account_id = $1`, [user.accountId]);
+    await house.removal.remove(owner, { companyId, accountId: user.accountId, ...wish, wipe: true, heir: `email:${member.email}` });
     const outcomes = await Promise.allSettled([1, 2].map(() => house.removal.confirm(owner, companyId, user.accountId)));
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected').map((outcome) => outcome.reason as unknown);
     expect(refused).toHaveLength(1);
@@ -305,6 +309,13 @@ describe('removing a member', () => {
     expect(await house.work()).toEqual([]);
     expect(await codeOf(house.removal.cancel(owner, companyId, user.accountId))).toBe('ACCOUNT_NOT_FOUND');
     expect(await house.tree.names(member, `/${name}`)).toEqual(['a', 'plan', 'top.txt']);
+    // the device hears of its end still, and is forgotten when it has said that it is wiped
+    const device = () => house.row('SELECT remote_wipe, device_description FROM auth_tokens WHERE account_id = $1', [user.accountId]);
+    await house.sweep();
+    expect(await device()).toEqual({ remote_wipe: true, device_description: '' });
+    await sql('UPDATE auth_tokens SET wiped_at = now() WHERE account_id = $1', [user.accountId]);
+    await house.sweep();
+    expect(await device()).toBeNull();
     expect((await house.tree.browse.get(member, { node: at(`/${name}/plan/shared.txt`) })).ownerId).toBe(member.accountId);
   });
 

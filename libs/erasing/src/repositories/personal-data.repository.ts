@@ -66,6 +66,14 @@ export class PersonalDataRepository {
     await this.database.run('DELETE FROM auth_tokens WHERE account_id = $1 AND wiped_at IS NOT NULL', [accountId]);
   }
 
+  /** Ends the tokens of erased accounts whose devices have been wiped, or have not been heard of since `silentSince`. */
+  async endDevices(silentSince: Date): Promise<void> {
+    await this.database.run(
+      `DELETE FROM auth_tokens t USING accounts a WHERE a.id = t.account_id AND a.erased_at IS NOT NULL AND (t.wiped_at IS NOT NULL OR a.erased_at <= $1)`,
+      [silentSince],
+    );
+  }
+
   /** Ends what was counted of tries at the account's logins: before the logins go. */
   async forgetTries(accountId: number): Promise<void> {
     await this.database.run(`DELETE FROM login_guards g USING logins l WHERE l.account_id = $1 AND g.login_key = l.kind || ':' || l.value_key`, [
