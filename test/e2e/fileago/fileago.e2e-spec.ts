@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser } from '../../support/cloudike-user.js';
@@ -16,6 +18,7 @@ const HOST = 'files.example.org';
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 
 let stack: Stack;
+let database: pg.Client;
 let town: CompanyTown;
 let anonymous: HttpSession;
 let founder: CloudikeUser;
@@ -30,6 +33,8 @@ beforeAll(async () => {
   stack = await startStack({
     env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off', STOWAGE_API_HOSTS: `fileago=${HOST}`, STOWAGE_ADMIN_EMAIL: adminCredentials().email },
   });
+  database = new pg.Client(stack.databaseUrl);
+  await database.connect();
   town = new CompanyTown(stack.baseUrl);
   anonymous = new HttpSession(stack.baseUrl);
   ({ admin: founder, companyId } = await town.found('Boats'));
@@ -43,6 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   anonymous?.close();
   town?.close();
+  await database?.end();
   await stack?.stop();
 });
 
@@ -389,6 +395,32 @@ describe('uploads and revisions', () => {
     expect(answers.find((reply) => reply.status === 404)?.json()).toMatchObject({ status: 'error', code: 'upload_token_unknown' });
     expect((await anonymous.send(`/upload/${UNKNOWN}-${UNKNOWN}`, { method: 'POST', ...form })).status).toBe(404);
     expect((await jane.list(folder)).map((entry) => entry.revision)).toEqual([1]);
+  });
+
+  it('counts the five seconds to the arrival of the upload, not to its end', async () => {
+    const folder = await jane.mkdir('home', 'Slow');
+    const left = async () =>
+      (
+        await database.query<{ ms: string }>(
+          `SELECT extract(epoch FROM expires_at - now()) * 1000 AS ms FROM upload_tickets ORDER BY expires_at DESC`,
+        )
+      ).rows;
+    const ticket = await jane.ticket(folder);
+    expect(Number((await left())[0]!.ms)).toBeLessThanOrEqual(5000);
+    await database.query(`UPDATE upload_tickets SET expires_at = now() - interval '1 millisecond'`);
+    const form = fileForm([{ name: 'slow.bin', bytes: Buffer.alloc(200_000, 'x') }]);
+    expect((await anonymous.send(`/upload/${ticket}`, { method: 'POST', ...form })).status).toBe(404);
+    await database.query('DELETE FROM upload_tickets');
+    const second = await jane.ticket(folder);
+    const inTwoParts = async function* () {
+      yield form.body.subarray(0, 100_000);
+      // The token is used up while the bytes still come; what comes later than its end is taken all the same.
+      await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+      yield form.body.subarray(100_000);
+    };
+    const reply = await anonymous.send(`/upload/${second}`, { method: 'POST', headers: form.headers, body: Readable.from(inTwoParts()) });
+    expect(reply.status).toBe(200);
+    expect(await jane.list(folder)).toMatchObject([{ name: 'slow.bin', size: 200_000 }]);
   });
 
   it('shows nothing of a form without a file, cut off, or refused', async () => {

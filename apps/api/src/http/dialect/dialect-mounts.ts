@@ -97,13 +97,13 @@ function tableOf(routes: readonly DialectRoute[]): RouteTable<Resource> {
 
 /** Decides by literal beginnings alone: what is not a dialect's goes on untouched. */
 function placeOf({ name, prefix, rootPaths }: Dialect, host: string | undefined): Place {
-  const starts = [prefix, `/${internalPrefix(name)}`].map((start) => new RegExp(`^/*${start.slice(1)}(?=/|$)`));
+  const startOf = (start: string) => new RegExp(`^/*${start.slice(1)}(?=/|$)`);
+  const [below, internal] = [startOf(prefix), startOf(`/${internalPrefix(name)}`)];
   const roots = rootPaths.map((path) => new RegExp(`^/+${path.split('/').join('/+')}(?:/|$)`));
   return ({ path, hostname }) => {
-    const [below, internal] = starts.map((start) => (start.test(path) ? path.replace(start, '') : null));
     // Nobody comes in by the paths that Nest knows.
-    if (internal != null) return '/~';
-    if (below != null) return below;
+    if (internal.test(path)) return '/~';
+    if (below.test(path)) return path.replace(below, '');
     if (roots.some((root) => root.test(path))) return path;
     return host !== undefined && hostname?.toLowerCase() === host && !/^\/docs(\/|$)/.test(path) ? path : null;
   };
