@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AuditChain, AuditExporter, type AuditFinding, AuditModule, AuditRecorder, AuditVerifier, type CallFacts } from '#libs/audit';
-import { Database, UnitOfWork } from '#libs/database';
+import { UnitOfWork } from '#libs/database';
 import { FilesModule, FolderService } from '#libs/files';
 import { type AccountActor, DomainError } from '#libs/kernel';
 

@@ -20,10 +20,6 @@ export interface AuditFilter {
 
 export type ListedRecord = AuditRecord & { readonly position: number | null; readonly hash: Buffer | null };
 
-interface HeadRow extends ChainHead {
-  readonly sealedAt: Date;
-}
-
 /** Records and their chain as rows. */
 @Injectable()
 export class AuditRepository {
