@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Analytics, AnalyticsJobsModule, AnalyticsModule, METRICS, RollUpJob } from '#libs/analytics';
+import { Analytics, AnalyticsJobsModule, AnalyticsModule, CsvReportTask, METRICS, RollUpJob } from '#libs/analytics';
 import { UnitOfWork } from '#libs/database';
 import { DownloadService } from '#libs/files';
 import { type AccountActor, newId, randomUrlSafe } from '#libs/kernel';
 import { Purger, SpaceService } from '#libs/nodes';
 import { QueueWorkerModule } from '#libs/queue';
+import type { TaskContext } from '#libs/tasks';
 
 import { countStatements } from '../support/statement-count.js';
 import { type BytesHarness, codeOf, startBytes } from './bytes-harness.js';
@@ -390,5 +391,57 @@ describe('analytics of a generated month', () => {
       .toBe(1);
     const range = { fromSeconds: (firstMs + day * DAY_MS) / 1_000, toSeconds: (firstMs + day * DAY_MS) / 1_000 };
     expect((await bytes.app.get(Analytics).read(admin, 'downloads_size', range)).points.map(({ value }) => value)).toEqual(['77']);
+  });
+
+  it('remembers what an erased account used while it was there', async () => {
+    const day = DAYS + 4;
+    at(day, 3_600_000);
+    const gone = await join();
+    await relabel(day);
+    await bytes.database.run(`UPDATE quotas SET used_bytes = 500, changed_on = $2 WHERE owner_kind = 'account' AND owner_id = $1`, [
+      gone.accountId,
+      dayText(day),
+    ]);
+    await relabel(day);
+    at(day + 1, 3_600_000);
+    await bytes.database.run(`DELETE FROM quotas WHERE owner_kind = 'account' AND owner_id = $1`, [gone.accountId]);
+    await relabel(day + 1);
+    at(day + 2, 3_600_000);
+    await run();
+    const range = { fromSeconds: (firstMs + day * DAY_MS) / 1_000, toSeconds: (firstMs + (day + 1) * DAY_MS) / 1_000 };
+    const [before, after] = (await bytes.app.get(Analytics).read(admin, 'total_storage_size', range)).points.map(({ value }) => Number(value));
+    expect(before! - after!).toBe(500);
+  });
+
+  it('a list is made once, also by a second run after the mail was left', async () => {
+    let checkpoint: unknown = null;
+    const progress: number[] = [];
+    const context = (accountId: number): TaskContext => ({
+      taskId: newId(),
+      accountId,
+      guest: null,
+      checkpoint: checkpoint as never,
+      signal: NOBODY,
+      saveProgress: (percent, saved) => {
+        progress.push(percent);
+        if (saved) checkpoint = saved;
+        return Promise.resolve();
+      },
+      throwIfCancelled: () => Promise.resolve(),
+    });
+    const task = bytes.app.get(CsvReportTask, { strict: false });
+    const input = { type: 'users', email: 'boss@example.org' } as const;
+    const mails = () => number(`SELECT count(*) AS n FROM outbox WHERE job = 'mail.send' AND payload->'attachment'->>'storeKey' IS NOT NULL`);
+    const made = await task.run(input, context(companyAdmin.accountId));
+    expect(made.rows).toBe(await number(`SELECT count(*) AS n FROM accounts WHERE company_id = $1`, [companyId]));
+    expect(await task.run(input, context(companyAdmin.accountId))).toEqual(made);
+    expect(await mails()).toBe(1);
+    expect(progress.every((percent) => percent >= 0 && percent < 100)).toBe(true);
+    checkpoint = null;
+    // who is no administrator any more when it runs gets nothing
+    await bytes.database.run('UPDATE accounts SET is_company_admin = false WHERE id = $1', [companyAdmin.accountId]);
+    expect(await codeOf(task.run(input, context(companyAdmin.accountId)))).toBe('FORBIDDEN');
+    expect(await codeOf(task.run({ ...input, type: 'companies' }, context(companyAdmin.accountId)))).toBe('FORBIDDEN');
+    expect(await mails()).toBe(1);
   });
 });

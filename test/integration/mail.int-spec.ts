@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,10 +8,11 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { BlobStore } from '#libs/blob-store';
 import { AppConfig, ConfigModule } from '#libs/config';
 import { Database, DatabaseModule, UnitOfWork } from '#libs/database';
 import { isDomainError } from '#libs/kernel';
-import { confirmMail, inviteMail, type Mail, MAIL_LANGUAGES, Mailer, MailModule, recoverMail, SendMailJob } from '#libs/mail';
+import { confirmMail, inviteMail, type Mail, MAIL_LANGUAGES, Mailer, MailModule, MAX_ATTACHMENT_BYTES, recoverMail, SendMailJob } from '#libs/mail';
 import { Logger, ObservabilityModule } from '#libs/observability';
 import { FinalJobError } from '#libs/queue';
 
@@ -101,6 +103,30 @@ describe('mailer', () => {
 });
 
 describe('file outbox', () => {
+  it('carries a file of the store beside the text, and gives up when that is gone or too large', async () => {
+    const house = await start();
+    const store = house.get(BlobStore, { strict: false });
+    await store.prepare();
+    const bytes = randomBytes(10_000);
+    await store.put('derived/aa/report', bytes);
+    const attachment = { storeKey: 'derived/aa/report', fileName: 'users-2026-11-21.csv', contentType: 'text/csv; charset=utf-8' };
+    await deliver(house, mail({ text: 'Grüße', attachment }));
+    const [name] = await readdir(join(dataDir, 'outbox'));
+    const { head, body } = parsed(await readFile(join(dataDir, 'outbox', name!), 'utf8'));
+    const boundary = /^Content-Type: multipart\/mixed; boundary="(.+)"$/.exec(head.find((line) => line.startsWith('Content-Type'))!)![1]!;
+    const [, text, file, end] = body.split(`--${boundary}`);
+    expect(text).toContain('Grüße');
+    expect(file).toContain('Content-Disposition: attachment; filename="users-2026-11-21.csv"');
+    expect(Buffer.from(file!.slice(file!.indexOf('\r\n\r\n')), 'base64').equals(bytes)).toBe(true);
+    expect(file!.split('\r\n').every((line) => line.length <= 76)).toBe(true);
+    expect(end).toBe('--\r\n');
+    const gone = { ...attachment, storeKey: 'derived/aa/gone' };
+    await expect(deliver(house, mail({ attachment: gone }))).rejects.toThrow(FinalJobError);
+    await store.put('derived/aa/large', Buffer.alloc(MAX_ATTACHMENT_BYTES + 1));
+    await expect(deliver(house, mail({ attachment: { ...attachment, storeKey: 'derived/aa/large' } }))).rejects.toThrow(FinalJobError);
+    await expect(deliver(house, mail({ attachment: { ...attachment, fileName: 'a"\r\nX: y' } }))).rejects.toThrow('plain name');
+  });
+
   it('holds one private file a mail, in which the link stands on a line of its own', async () => {
     const house = await start();
     await Promise.all(MAIL_LANGUAGES.map((lang) => deliver(house, mail(confirmMail(lang, LINK, 72)))));
