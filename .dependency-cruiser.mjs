@@ -125,7 +125,7 @@ export default {
       name: 'kernel-is-bare',
       comment: 'The kernel is plain TypeScript.',
       severity: 'error',
-      from: { path: '^libs/kernel/' },
+      from: { path: '^libs/kernel/', pathNot: '\\.spec\\.ts$' },
       to: { path: 'node_modules/', dependencyTypesNot: ['core'] },
     },
     {
