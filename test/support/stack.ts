@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { afterEach } from 'vitest';
 
 import { PROCESS_FLAGS } from '../../scripts/lib/project.mjs';
+import { auditDefects, watchWrites } from './audit-check.js';
 import { adminCredentials, createTestBucket, createTestDatabase, testRedisUrl } from './services.js';
 
 const projectRoot = resolve(import.meta.dirname, '../..');
@@ -27,6 +28,11 @@ export interface StackOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Number of api processes, each with its own port; default 1. */
   readonly apis?: number;
+  /**
+   * In tests that kill nothing `stop` throws unless every call that may change something has its audit record. `strict`: the database also notes what the api
+   * changes, for `auditDefects`; false: `stop` does not look.
+   */
+  readonly audit?: 'counts' | 'strict' | false;
 }
 
 /** One running Stowage with a database, a queue, a store and a data folder of its own. */
@@ -152,9 +158,15 @@ function modeOfRun(): StackMode {
 }
 
 /** Starts api and worker as `npm start` does, on free ports, and resolves when they answer. The logs are shown when a test fails. */
-export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis = 1 }: StackOptions = {}): Promise<Stack> {
+export async function startStack({
+  mode = modeOfRun(),
+  env: extraEnv = {},
+  apis = 1,
+  audit = 'counts',
+}: StackOptions = {}): Promise<Stack> {
   if (!existsSync(join(projectRoot, 'dist/apps/api/src/main.js'))) throw new Error('there is no compiled api: run "npm run build" first');
   const [database, services, dataDir] = await Promise.all([createTestDatabase(), modeServices(mode), mkdtemp(join(tmpdir(), 'stowage-data-'))]);
+  if (audit === 'strict') await watchWrites(database.adminUrl);
   const ports = await Promise.all(Array.from({ length: apis }, freePort));
   const baseUrls = ports.map((port) => `http://127.0.0.1:${port}`);
   const [baseUrl = ''] = baseUrls;
@@ -185,14 +197,19 @@ export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis 
     return found;
   };
   const shown = { describeLogs: () => all.map((each) => each.tail()).join('\n') };
+  // what a process has counted ends with it
+  let countsAreWhole = audit !== false;
   const stop = async (): Promise<void> => {
     running.delete(shown);
+    const defects = countsAreWhole ? await auditDefects(baseUrls, database.adminUrl) : [];
     await Promise.all(all.map((each) => each.end('SIGTERM')));
     await Promise.all([database.drop(), services.drop(), rm(dataDir, { recursive: true, force: true, maxRetries: 5 })]);
+    if (defects.length > 0) throw new Error(`the audit records are not complete:\n${defects.join('\n')}`);
   };
   try {
     await Promise.all(all.map((each) => each.start()));
   } catch (error) {
+    countsAreWhole = false;
     await stop();
     throw error;
   }
@@ -206,8 +223,12 @@ export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis 
     databaseUrl: database.url,
     admin: adminCredentials(),
     pid: (name, index = 0) => find(name, index).pid,
-    kill: (name, signal = 'SIGKILL', index = 0) => find(name, index).end(signal),
+    kill: (name, signal = 'SIGKILL', index = 0) => {
+      countsAreWhole = false;
+      return find(name, index).end(signal);
+    },
     restart: async (name, index = 0) => {
+      countsAreWhole = false;
       await find(name, index).end('SIGTERM');
       await find(name, index).start();
     },
