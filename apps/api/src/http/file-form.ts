@@ -37,8 +37,14 @@ export function readFileForm<T>(
     const fail = (cause: unknown): void => {
       request.unpipe(parser);
       request.resume();
+      // Ends the file that is being read, and with that whoever reads it.
+      parser.destroy();
       reject(cause instanceof DomainError ? cause : malformed(cause));
     };
+    if (request.destroyed && !request.complete) {
+      reject(malformed(new Error('the sender has left')));
+      return;
+    }
     let parser: busboy.Busboy;
     try {
       parser = busboy({
