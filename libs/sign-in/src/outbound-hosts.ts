@@ -8,8 +8,8 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '#libs/config';
 import { DomainError } from '#libs/kernel';
 
-/** Addresses that lead to this machine, its network or nowhere: RFC 6890 and its successors. */
-const PRIVATE = new BlockList();
+/** Addresses that lead to this machine, its network or nowhere: RFC 6890 and its successors. Apart by family: a list takes `::ffff:0:0/96` for all of IPv4. */
+const PRIVATE = { ipv4: new BlockList(), ipv6: new BlockList() };
 for (const range of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -38,12 +38,18 @@ for (const range of [
   ['fe80::', 9],
   ['ff00::', 8],
 ] as const) {
-  PRIVATE.addSubnet(range[0], range[1], isIPv6(range[0]) ? 'ipv6' : 'ipv4');
+  const family = familyOf(range[0]);
+  PRIVATE[family].addSubnet(range[0], range[1], family);
 }
 
 /** True for an address that is not on the public internet. */
 export function isPrivateAddress(address: string): boolean {
-  return PRIVATE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const family = familyOf(address);
+  return PRIVATE[family].check(address, family);
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
 }
 
 /**
