@@ -565,6 +565,32 @@ describe('others', () => {
   });
 });
 
+describe('policies of the company', () => {
+  it('close the way to the bytes here as everywhere, and open it again', async () => {
+    const { uuid } = await john.put('home', 'policy.txt', Buffer.from('p'));
+    const { group_id: groupId } = await founder.http.form<{ group_id: string }>('/api/1/groups/create/', { name: 'Lookers' });
+    await founder.http.form(`/api/1/groups/${groupId}/add_user/`, { user_ids: johnInCloudike.userId });
+    const allow = (value: boolean) => founder.http.form(`/api/1/groups/${groupId}/change_can_download/`, { value });
+    const status = async () => (await anonymous.send(john.downloadPath(uuid))).status;
+    await allow(false);
+    await expect.poll(status, { timeout: 5_000 }).toBe(403);
+    expect(await john.data(`${uuid}/myaccess`)).toEqual(['read', 'write', 'delete']);
+    expect((await john.act(uuid, { share_copy_with: [jane.uuid] })).said).toBe('403 forbidden');
+    await allow(true);
+    await expect.poll(status, { timeout: 5_000 }).toBe(200);
+  });
+
+  it('end with the account: a member who is disabled is out within two seconds', async () => {
+    const member = await town.hire(founder, companyId, 'Leaver');
+    const user = await FileagoUser.login(stack.baseUrl, member.email, PASSWORD);
+    expect(await user.list('home')).toEqual([]);
+    const admin = await CloudikeUser.login(stack.baseUrl, stack.admin.email, stack.admin.password);
+    await admin.http.form('/api/1/admin/accounts_disable/', { user_id: member.userId });
+    await expect.poll(async () => (await user.say('GET', '/api/nodes/home')).said, { timeout: 2_000 }).toBe('401 unauthenticated');
+    expect((await anonymous.send(user.downloadPath(UNKNOWN))).status).toBe(401);
+  });
+});
+
 describe('quota', () => {
   it('refuses what has no room, before it is kept', async () => {
     const full = await CloudikeUser.register(stack.baseUrl);
