@@ -1,8 +1,18 @@
 import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { AccountLoginsService, Authenticator, LoginService, OauthService, RecoveryService, SecondFactorService, type Session } from '#libs/accounts';
+import {
+  AccountLoginsService,
+  Authenticator,
+  LoginService,
+  OauthService,
+  RecoveryService,
+  RegistrationService,
+  SecondFactorService,
+  type Session,
+} from '#libs/accounts';
 import type { AccountActor } from '#libs/kernel';
+import { OidcSignIn } from '#libs/sign-in';
 
 import { AccountsHouse, CLIENT, MINUTE, outcome, PASSWORD, secretIn } from '../support/accounts-house.js';
 
@@ -172,6 +182,22 @@ describe('signing in', () => {
     expect(await outcome(oauth.authorize(requestToken, { email, password: PASSWORD }, CLIENT))).toBe('SECOND_FACTOR_REQUIRED');
     const target = new URL(await oauth.authorize(requestToken, { email, password: PASSWORD, otp: codeAt(url) }, CLIENT));
     expect((await oauth.confirm(requestToken, target.searchParams.get('oauth_verifier')!, CLIENT)).login).toBe(`email:${email}`);
+  });
+});
+
+describe('beside passwords', () => {
+  it('is asked for by the link that confirms another address, which stays good until then', async () => {
+    const { actor, url } = await enrolled();
+    await house.get(AccountLoginsService).addEmail(actor, `added-${++count}@example.org`);
+    const hash = secretIn((await house.mails()).at(-1)!.text);
+    const approve = (otp?: string) => house.get(RegistrationService).approve(hash, CLIENT, otp);
+    expect(await outcome(approve())).toBe('SECOND_FACTOR_REQUIRED');
+    expect(await outcome(approve(wrongCodes(url, 1)[0]))).toBe('SECOND_FACTOR_WRONG');
+    expect((await approve(codeAt(url))).accountId).toBe(actor.accountId);
+  });
+
+  it('says that there is no sign-in at Google where none is set up', async () => {
+    expect(await outcome(house.get(OidcSignIn).requestGoogle(null, { permanent: false }))).toBe('PROVIDER_UNAVAILABLE');
   });
 });
 
