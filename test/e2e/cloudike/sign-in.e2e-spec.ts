@@ -67,9 +67,10 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   town?.close();
-  await stack?.stop();
+  // the end of the stack may find something wrong, and these must not outlive it
   await idp?.stop();
   await directory?.stop();
+  await stack?.stop();
 });
 
 describe('the second factor', () => {
