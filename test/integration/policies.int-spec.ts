@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Policies } from '#libs/access';
 import { Authenticator, LoginService, ProfileService, RecoveryService, SessionService } from '#libs/accounts';
-import { CompanyService, CompanyStates, MemberRules } from '#libs/companies';
+import { CompanyService, CompanyStates, MemberDoor, MemberRules } from '#libs/companies';
 import { GroupMembers, GroupService } from '#libs/groups';
 import { type AccountActor, type Client, DomainError, type Policy } from '#libs/kernel';
 
@@ -245,5 +245,20 @@ describe('a company whose time is over', () => {
     expect(await reasonOf(house.get(Policies).require(actor, 'download'))).toBe('ok');
     await house.get(CompanyStates).setExpired(system, companyId, false);
     expect(await reasonOf(house.get(Policies).require(await house.get(Authenticator).byToken(token, BROWSER), 'upload'))).toBe('ok');
+  });
+});
+
+describe('the last administrator of the system', () => {
+  it('stays, also when he is a member of a company and two take each other out at once', async () => {
+    const [first, second] = [await member(), await member()];
+    await house.sql(`UPDATE accounts SET role = 'admin' WHERE id = ANY($1)`, [[first.accountId, second.accountId]]);
+    await house.sql(`UPDATE accounts SET state = 'disabled' WHERE id = $1`, [system.accountId]);
+    const out = (from: AccountActor, of: AccountActor) =>
+      house.get(MemberDoor).disable({ ...from, role: 'admin' }, companyId, [of.accountId], { reason: '', wipe: false });
+    await Promise.allSettled([out(first, second), out(second, first)]);
+    const left = await house.sql(`SELECT id FROM accounts WHERE role = 'admin' AND state = 'active'`);
+    expect(left).toHaveLength(1);
+    await house.sql(`UPDATE accounts SET role = 'user' WHERE id = ANY($1)`, [[first.accountId, second.accountId]]);
+    await house.sql(`UPDATE accounts SET state = 'active' WHERE id = $1`, [system.accountId]);
   });
 });

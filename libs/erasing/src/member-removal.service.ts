@@ -52,7 +52,7 @@ export class MemberRemoval {
       await this.people.changeOne(actor, { accountId, companyId }, async (member) => {
         if (accountId === actor.accountId) throw new DomainError('FORBIDDEN', 'Nobody removes himself.');
         await this.people.requireHigher(actor, member);
-        await this.people.keepOne(companyId, member);
+        await this.people.keepAdmins(companyId, member);
         const heirId = heir === null ? null : await this.heirOf(actor, companyId, accountId, heir);
         if (heirId !== null) await this.handovers.requireRoom(accountId, heirId);
         await this.rows.markRemoving(accountId, heirId, this.clock.now());

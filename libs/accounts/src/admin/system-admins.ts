@@ -37,7 +37,12 @@ export class SystemAdmins {
     return this.admins.setRegion(accountId, checkedName(region, 'A region'));
   }
 
-  /** FORBIDDEN when nobody else could administrate the system without this account. In the transaction of `hold`. */
+  /** Until the transaction ends nobody else takes an administrator of the system away: for use cases that have their own right to do so. */
+  holdAll(): Promise<void> {
+    return this.admins.lockAdmins();
+  }
+
+  /** FORBIDDEN when nobody else could administrate the system without this account. In the transaction of `hold`, or after `holdAll`. */
   async keepOne(account: Pick<AccountRecord, 'id' | 'role' | 'state'>): Promise<void> {
     if (account.role !== 'admin' || account.state !== 'active' || (await this.admins.hasOtherAdmin(account.id, this.clock.now()))) return;
     throw new DomainError('FORBIDDEN', 'This is the last administrator of the system.');

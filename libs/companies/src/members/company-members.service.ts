@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { type AccountProfile, AdminRights, companyNotFound, ProfileService } from '#libs/accounts';
+import { type AccountProfile, AdminRights, companyNotFound, ProfileService, SystemAdmins } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError } from '#libs/kernel';
 
@@ -37,6 +37,7 @@ export class CompanyMembers {
     private readonly companies: CompanyRepository,
     private readonly members: MemberRepository,
     private readonly rights: AdminRights,
+    private readonly systemAdmins: SystemAdmins,
     private readonly profiles: ProfileService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -102,6 +103,15 @@ export class CompanyMembers {
     if (!member.isOwner && !member.isSystemAdmin) return;
     if ((await this.rights.requireAnyAdmin(actor)).isSystemAdmin) return;
     throw new DomainError('FORBIDDEN', 'Only an administrator of the system may do this.');
+  }
+
+  /** FORBIDDEN when the member cannot be kept out: nobody else would administrate the company, or the system. In the transaction of `change`. */
+  async keepAdmins(companyId: number, member: MemberStanding): Promise<void> {
+    if (member.isSystemAdmin) {
+      await this.systemAdmins.holdAll();
+      await this.systemAdmins.keepOne({ id: member.accountId, role: 'admin', state: member.state });
+    }
+    await this.keepOne(companyId, member);
   }
 
   /** FORBIDDEN when nobody would administrate the company without this member. In the transaction of `change`. */

@@ -100,7 +100,7 @@ export class MemberDoor {
       for (const member of members.values()) {
         const error = await this.refusal(actor, companyId, member);
         if (error) refused.set(member.accountId, error);
-        else if (member.isCompanyAdmin) await this.members.block([member.accountId], options.reason, this.clock.now());
+        else if (member.isCompanyAdmin || member.isSystemAdmin) await this.members.block([member.accountId], options.reason, this.clock.now());
       }
       const closed = [...members.keys()].filter((id) => !refused.has(id));
       await this.members.block(closed, options.reason, this.clock.now());
@@ -114,7 +114,7 @@ export class MemberDoor {
     if (member.accountId === actor.accountId) return new DomainError('FORBIDDEN', 'Nobody switches himself off.');
     try {
       await this.people.requireHigher(actor, member);
-      await this.people.keepOne(companyId, member);
+      await this.people.keepAdmins(companyId, member);
       return null;
     } catch (error) {
       if (error instanceof DomainError && error.code === 'FORBIDDEN') return error;

@@ -83,7 +83,7 @@ export class MemberRules {
       if (endsMs !== 0) {
         if (member.accountId === actor.accountId) throw new DomainError('FORBIDDEN', 'Nobody ends his own account here.');
         await this.people.requireHigher(actor, member);
-        await this.people.keepOne(companyId, member);
+        await this.people.keepAdmins(companyId, member);
       }
       await this.members.setExpiry(member.accountId, endsMs === 0 ? null : new Date(endsMs));
     });
