@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AdminRights } from '#libs/accounts';
-import { type AccountActor, DomainError } from '#libs/kernel';
+import { type AccountActor, csvLine, DomainError } from '#libs/kernel';
 
 import { type AuditFilter, AuditRepository, type ListedRecord } from './repositories/audit.repository.js';
 
@@ -114,15 +114,7 @@ const WRITERS: Readonly<Record<AuditFormat, Writer>> = {
   },
   csv: {
     contentType: 'text/csv; charset=utf-8',
-    head: `${COLUMNS.join(',')}\r\n`,
-    line: (record) => `${[...Object.values(fieldsOf(record)), record.subjects, record.params].map(csvField).join(',')}\r\n`,
+    head: csvLine(COLUMNS),
+    line: (record) => csvLine([...Object.values(fieldsOf(record)), record.subjects, record.params]),
   },
 };
-
-/** Spreadsheets take a field that begins like a formula for one, unless an apostrophe comes first (RFC 4180 knows nothing of that). */
-export function csvField(value: string | number | null): string {
-  if (value === null) return '';
-  if (typeof value === 'number') return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
