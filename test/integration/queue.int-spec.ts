@@ -160,7 +160,7 @@ describe.each(BACKENDS)('queue on %s', (backend) => {
     await eventually(() => started);
     const begun = performance.now();
     await first.stop();
-    expect(performance.now() - begun).toBeLessThan(3_000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     const attempts: number[] = [];
     await worker(services, { jobs: { 'nodes.purge-space': (_, { attempt }) => void attempts.push(attempt) } });
     await eventually(() => attempts.length > 0, 5_000);

@@ -16,7 +16,7 @@ import { adminCredentials, createTestBucket, createTestDatabase, testRedisUrl } 
 const projectRoot = resolve(import.meta.dirname, '../..');
 const LOG_LINES_KEPT = 5000;
 const LOG_LINES_SHOWN = 120;
-const READY_LIMIT_MS = 60_000;
+const READY_LIMIT_MS = 180_000;
 
 export type StackMode = 'embedded' | 'services';
 export type StackProcess = 'api' | 'worker';
