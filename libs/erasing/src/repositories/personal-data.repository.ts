@@ -85,6 +85,7 @@ export class PersonalDataRepository {
   async forgetWords(accountId: number): Promise<void> {
     await this.database.run('DELETE FROM notices WHERE actor_id = $1', [accountId]);
     await this.database.run('DELETE FROM feedback WHERE account_id = $1', [accountId]);
+    await this.database.run('DELETE FROM former_passwords WHERE account_id = $1', [accountId]);
     await this.database.run('DELETE FROM preview_turns WHERE tenant_id = -$1::bigint', [accountId]);
   }
 
