@@ -222,7 +222,7 @@ describe('shares', () => {
     await h.tree.moves.rename(member, { node: at('/f'), name: 'mine' });
     expect(await door.byHash(hash!, member)).toMatchObject({ actor: { kind: 'account' }, base: ['mine'] });
     await h.add(owner, '/f', { publicView: false });
-    expect(await codeOf(door.byHash(hash!, null))).toBe('FORBIDDEN');
+    expect(await codeOf(door.byHash(hash!, null))).toBe('NODE_NOT_FOUND');
     expect(await codeOf(door.byHash('nothing', null))).toBe('NODE_NOT_FOUND');
     await h.tree.remove(owner, '/f');
     expect(await codeOf(door.byHash(hash!, member))).toBe('NODE_NOT_FOUND');

@@ -95,12 +95,12 @@ export class MigrationService {
 
   /**
    * Starts the copying into the actor's home. Repeating it changes nothing; one that failed begins anew. MIGRATION_NOT_FOUND, FORBIDDEN for
-   * everybody but the receiver, NODE_NOT_FOUND when the source is gone, QUOTA_EXCEEDED.
+   * its owner, NODE_NOT_FOUND when the source is gone, QUOTA_EXCEEDED.
    */
   async accept(actor: AccountActor, hash: string): Promise<Migration> {
     await this.spaces.homeOf(actor.accountId);
     return this.unitOfWork.run(async () => {
-      const row = await this.held(hash);
+      const row = await this.held(actor, hash);
       if (row.receiverId !== actor.accountId) throw forbidden('Only its receiver accepts a migration.');
       if (row.status === 'accepted' || row.status === 'done') return row;
       const source = row.nodeId === null ? undefined : (await this.nodes.locate([row.nodeId], null)).get(row.nodeId);
@@ -117,10 +117,10 @@ export class MigrationService {
     });
   }
 
-  /** The receiver does not want it: the request is gone. MIGRATION_NOT_FOUND; FORBIDDEN for everybody else, and once it is accepted. */
+  /** The receiver does not want it: the request is gone. MIGRATION_NOT_FOUND; FORBIDDEN for its owner, and once it is accepted. */
   async reject(actor: AccountActor, hash: string): Promise<void> {
     await this.unitOfWork.run(async () => {
-      const row = await this.held(hash);
+      const row = await this.held(actor, hash);
       if (row.receiverId !== actor.accountId) throw forbidden('Only its receiver rejects a migration.');
       if (row.status !== 'requested') throw forbidden('The migration has been accepted already.');
       await this.rows.remove(row.id);
@@ -128,10 +128,10 @@ export class MigrationService {
     });
   }
 
-  /** The owner takes a request back, or forgets one that has ended. MIGRATION_NOT_FOUND; FORBIDDEN for everybody else, and while it is under way. */
+  /** The owner takes a request back, or forgets one that has ended. MIGRATION_NOT_FOUND; FORBIDDEN for its receiver, and while it is under way. */
   async remove(actor: AccountActor, hash: string): Promise<void> {
     await this.unitOfWork.run(async () => {
-      const row = await this.held(hash);
+      const row = await this.held(actor, hash);
       if (row.ownerId !== actor.accountId) throw forbidden('Only its owner removes a migration.');
       if (row.status === 'accepted') throw forbidden('The migration is under way.');
       await this.rows.remove(row.id);
@@ -139,9 +139,11 @@ export class MigrationService {
     });
   }
 
-  private async held(hash: string): Promise<Migration> {
+  /** A hash is known to the two whom it is about; to everybody else there is no such migration. */
+  private async held({ accountId }: AccountActor, hash: string): Promise<Migration> {
     const row = await this.rows.holdByHash(hash);
-    if (!row) throw new DomainError('MIGRATION_NOT_FOUND', 'There is no such migration.');
+    if (!row || (row.ownerId !== accountId && row.receiverId !== accountId))
+      throw new DomainError('MIGRATION_NOT_FOUND', 'There is no such migration.');
     return row;
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService, InvitationRepository } from '#libs/access';
 import type { AccountActor, Actor } from '#libs/kernel';
-import { Call, DomainError } from '#libs/kernel';
+import { Call } from '#libs/kernel';
 import { nodeNotFound, NodeRepository, NodeResolver, pathSegments } from '#libs/nodes';
 
 import { ShareRepository } from './repositories/share.repository.js';
@@ -27,7 +27,7 @@ export class ShareDoor {
 
   /**
    * Whoever has the folder goes in as himself; everybody else as a guest, as long as the share may be viewed by its hash. NODE_NOT_FOUND for a
-   * hash that leads nowhere, FORBIDDEN for one that does not open the folder to this caller. Each call after it asks again what is allowed.
+   * hash that does not open a folder to this caller: whether it is one is nobody else's business. Each call after it asks again what is allowed.
    */
   async byHash(hash: string, actor: AccountActor | null): Promise<OpenedShare> {
     const share = (await this.shares.byHash(hash)) ?? (await this.ofInvitation(hash));
@@ -37,7 +37,7 @@ export class ShareDoor {
       const { node } = await this.resolver.get(actor, { id: share.nodeId });
       return { actor, base: pathSegments(node.path) };
     }
-    if (!share.publicView) throw new DomainError('FORBIDDEN', 'This folder is open to its members only.');
+    if (!share.publicView) throw nodeNotFound();
     const { nodeId, ownerId } = share;
     const guest = { kind: 'guest', pass: 'share', passId: nodeId, rootId: nodeId, spaceId: placed.node.spaceId, issuerId: ownerId } as const;
     Call.identify(guest);

@@ -51,12 +51,12 @@ export class ShareMembers {
     return { newEmail: emailLogin(member).value };
   }
 
-  /** Whom a call about those who are in a share already means; an account that nobody has is NOT_SHARED. GROUP_NOT_FOUND. */
-  async known(owner: AccountActor, { member, groupId }: SubjectName): Promise<Subject> {
+  /** Whom a call about those who are in a share already means; a login that nobody has is told what an account is told that is not in it: `stranger`. GROUP_NOT_FOUND. */
+  async known(owner: AccountActor, { member, groupId }: SubjectName, stranger: () => DomainError = notShared): Promise<Subject> {
     if (groupId !== undefined) return this.group(owner, groupId);
     if (member === undefined || member.trim() === '') throw nobodyNamed();
     const account = await this.directory.named(member);
-    if (account === null) throw new DomainError('NOT_SHARED', 'The folder is not shared with them.');
+    if (account === null) throw stranger();
     return { accountId: account.id };
   }
 
@@ -97,4 +97,13 @@ function nobodyNamed(): DomainError {
 /** The one answer for nobody, and for whom the owner cannot reach. */
 export function accountNotFound(): DomainError {
   return new DomainError('ACCOUNT_NOT_FOUND', 'There is no such user.');
+}
+
+function notShared(): DomainError {
+  return new DomainError('NOT_SHARED', 'The folder is not shared with them.');
+}
+
+/** As GrantService.withdraw says it of somebody who was not invited. */
+export function notInvited(): DomainError {
+  return new DomainError('INVITATION_NOT_FOUND', 'Nobody was invited so.');
 }

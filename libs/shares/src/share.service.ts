@@ -8,7 +8,7 @@ import { ChangeLog, type LocatedNode, SpaceService, SubtreeRepository } from '#l
 import { ShareRepository } from './repositories/share.repository.js';
 import { RequestLog } from './request-log.js';
 import { type FolderName, type HeldFolder, ShareFolders } from './share-folders.js';
-import { accountNotFound, type NamedSubject, ShareMembers, type SubjectName } from './share-members.js';
+import { accountNotFound, type NamedSubject, notInvited, ShareMembers, type SubjectName } from './share-members.js';
 
 export interface AddShare extends FolderName, SubjectName {
   readonly writer: boolean;
@@ -89,7 +89,7 @@ export class ShareService {
       await this.closeHash(node);
       return;
     }
-    await this.grants.withdraw(owner, node, await this.members.known(owner, command), actor.accountId);
+    await this.grants.withdraw(owner, node, await this.members.known(owner, command, notInvited), actor.accountId);
   }
 
   /** The folder disappears from everybody's home, and nothing of the share is left. NOT_SHARED, NODE_NOT_FOUND, FORBIDDEN. */

@@ -262,7 +262,7 @@ describe('migration_contents', () => {
     for (const route of ['accept', 'reject', 'remove']) {
       expect(await call(member, `migration_contents/${route}/`)).toBe('400 InvalidParameters');
       expect(await call(member, `migration_contents/${route}/`, { hash: 'A'.repeat(32) })).toBe('404 NotFound');
-      expect(await call(stranger, `migration_contents/${route}/`, { hash })).toBe('403 Forbidden');
+      expect(await call(stranger, `migration_contents/${route}/`, { hash })).toBe('404 NotFound');
     }
     expect(await call(owner, 'migration_contents/accept/', { hash })).toBe('403 Forbidden');
     expect(await call(owner, 'migration_contents/reject/', { hash })).toBe('403 Forbidden');

@@ -208,8 +208,8 @@ describe('shares', () => {
     const stranger = await CloudikeUser.register(stack.baseUrl);
     const call = (route: string, session: HttpSession, path = '/pic.png') => post(`shares/${route}`, { invite_hash: hash, path }, session);
     for (const route of ['create_extra', 'get_preview']) {
-      expect(await said(call(route, anyone))).toBe('403 Forbidden');
-      expect(await said(call(route, stranger.http))).toBe('403 Forbidden');
+      expect(await said(call(route, anyone))).toBe('404 NotFound');
+      expect(await said(call(route, stranger.http))).toBe('404 NotFound');
       expect(await said(post(`shares/${route}`, { invite_hash: 'B'.repeat(22), path: '/pic.png' }, anna.http))).toBe('404 NotFound');
     }
     await ben.http.form(`${API}/shares/accept/`, { hash, invite_hash: hash });
