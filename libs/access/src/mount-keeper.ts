@@ -36,7 +36,8 @@ export class MountKeeper {
     for (const name of names.filter((candidate) => !taken.has(nameKey(candidate)))) {
       const id = await this.mounts.insert({ spaceId, parentId: rootId, name: checkName(name), targetId: folder.id, accountId, nowMs });
       if (id === null) continue;
-      await this.log.mountChanged('folder_created', folder, { id, spaceId, parentId: rootId, name, createdMs: nowMs, modifiedMs: nowMs }, accountId);
+      const mount = { id, spaceId, parentId: rootId, name, createdMs: nowMs, modifiedMs: nowMs };
+      await this.log.mountsChanged('folder_created', folder, [mount], accountId);
       return `/${name}`;
     }
     throw new DomainError('NAME_TAKEN', `There is a "${folder.name}" already, and so are all numbered ones up to ${MAX_NUMBER}.`);
@@ -45,7 +46,7 @@ export class MountKeeper {
   /** Takes away the mounts of a folder that no accepted grant upholds any more: of these accounts, or (null) of all. */
   async drop(folder: OwnedFolder, accountIds: readonly number[] | null, actorId: number): Promise<LostMount[]> {
     const lost = await this.grants.lostMounts([folder.id], accountIds);
-    for (const mount of lost) await this.log.mountChanged('folder_deleted', folder, mount, actorId);
+    await this.log.mountsChanged('folder_deleted', folder, lost, actorId);
     await this.mounts.remove(lost.map((mount) => mount.id));
     return lost;
   }

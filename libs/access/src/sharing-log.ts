@@ -58,28 +58,31 @@ export class SharingLog {
     if (all) await this.tell(type, folder.ownerId, folder, actorId, folderFacts(folder));
   }
 
-  /** A mount has come to stand in its owner's tree, or is about to leave it. */
-  async mountChanged(
+  /** Mounts have come to stand in the trees of their owners, or are about to leave them. One statement, however many. */
+  async mountsChanged(
     type: 'folder_created' | 'folder_deleted',
     folder: OwnedFolder,
-    mount: Pick<LostMount, 'id' | 'spaceId' | 'parentId' | 'name' | 'createdMs' | 'modifiedMs'>,
+    mounts: readonly Pick<LostMount, 'id' | 'spaceId' | 'parentId' | 'name' | 'createdMs' | 'modifiedMs'>[],
     actorId: number,
   ): Promise<void> {
-    const { createdMs, modifiedMs, id, spaceId, parentId, name } = mount;
-    const node: ChangedNode = {
-      id: folder.id,
-      spaceId: folder.spaceId,
-      ownerId: folder.ownerId,
-      kind: 'folder',
-      versionNo: 0,
-      sizeBytes: 0,
-      mimeType: null,
-      createdMs,
-      modifiedMs,
-      shared: true,
-      mount: { id, spaceId },
-    };
-    await this.changes.record([{ type, actorId, node, folderId: parentId, name }]);
+    await this.changes.record(
+      mounts.map(({ createdMs, modifiedMs, id, spaceId, parentId, name }) => {
+        const node: ChangedNode = {
+          id: folder.id,
+          spaceId: folder.spaceId,
+          ownerId: folder.ownerId,
+          kind: 'folder',
+          versionNo: 0,
+          sizeBytes: 0,
+          mimeType: null,
+          createdMs,
+          modifiedMs,
+          shared: true,
+          mount: { id, spaceId },
+        };
+        return { type, actorId, node, folderId: parentId, name };
+      }),
+    );
   }
 
   private async names(people: readonly { readonly accountId: number }[]): Promise<Map<number, string>> {
