@@ -6,13 +6,14 @@ import { lostChecks, plantMutants } from './lib/access-mutants.mjs';
 import { projectRoot } from './lib/project.mjs';
 import { say, seconds, step } from './lib/progress.mjs';
 import { cleanEnv, makeTemporaryDir } from './lib/test-environment.mjs';
-import { TestServices } from './lib/test-services.mjs';
 
 const USAGE = `Usage: npm run mutate:access -- [options]
-  --only TEXT       only the checks whose file or text holds TEXT
+  --only TEXT       only the checks whose file or text holds TEXT; several, with commas; a number means one check of --list
   --list            tell the checks and end
   --no-int-specs    do not run the integration specs for what the matrix does not find
-Takes every check of access out of a copy of the product, one at a time, and looks whether the access matrix, or else an integration spec, notices.`;
+  --near            do not run the whole matrix for what neither its near cases nor the specs find
+Takes every check of access out of a copy of the product, one at a time, and looks who notices: the cases of the access matrix that go through it,
+or else an integration spec of that part, or else any other case of the matrix. What notices must hold without the change.`;
 
 /** What goes into the copy; the rest is not needed to build and test. */
 const PARTS = ['apps', 'libs', 'migrations', 'test', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts', '.swcrc'];
@@ -40,7 +41,8 @@ class MutationRun {
     this.options = options;
     this.dir = makeTemporaryDir();
     this.copy = path.join(this.dir, 'copy');
-    this.services = new TestServices({ dir: this.dir, baseEnv: cleanEnv(path.join(this.dir, 'tmp')) });
+    /** Whether a spec holds without any mutant. */
+    this.sound = {};
   }
 
   async run() {
@@ -49,41 +51,59 @@ class MutationRun {
     fs.symlinkSync(path.join(projectRoot, 'node_modules'), path.join(this.copy, 'node_modules'));
     this.lost = lostChecks(this.copy);
     const all = plantMutants(this.copy);
-    const mutants = all.filter(({ file, text }) => !this.options.only || `${file} ${text}`.includes(this.options.only));
+    const mutants = all.filter((mutant) => this.options.only.length === 0 || this.options.only.some((word) => isMeant(mutant, word)));
     if (this.options.list) return mutants.forEach((mutant) => say(title(mutant)));
     const { build } = await import(path.join(this.copy, 'scripts/lib/build.mjs'));
     await step(`building a copy with ${all.length} switches`, () => build());
+    // of the copy, so that it is the copy that prepares the database
+    const { TestServices } = await import(path.join(this.copy, 'scripts/lib/test-services.mjs'));
+    this.services = new TestServices({ dir: this.dir, baseEnv: cleanEnv(path.join(this.dir, 'tmp')) });
     await this.services.need(['postgres']);
     this.env = { ...cleanEnv(path.join(this.dir, 'tmp')), ...this.services.env, STOWAGE_TEST_MODE: 'embedded' };
-    const results = await this.#byMatrix(mutants);
-    if (this.options.intSpecs) for (const result of results.filter(({ killedBy }) => killedBy === null)) await this.#byIntSpecs(result);
+    const results = await this.#byMatrix(mutants, false);
+    const living = () => results.filter(({ killedBy }) => killedBy === null);
+    if (this.options.intSpecs) for (const result of living()) await this.#byIntSpecs(result);
+    if (this.options.whole && living().length > 0) {
+      const later = new Map((await this.#byMatrix(living(), true)).map((result) => [result.nth, result.killedBy]));
+      for (const result of living()) result.killedBy = later.get(result.nth) ?? null;
+    }
     this.#tell(results);
     return undefined;
   }
 
-  async #byMatrix(mutants) {
-    const work = path.join(this.dir, 'mutants.json');
-    fs.writeFileSync(work, JSON.stringify({ switch: path.join(this.dir, 'switch'), results: `${work}.done`, mutants }));
+  /** What the cases near the mutants notice, or all others. */
+  async #byMatrix(mutants, whole) {
+    const work = path.join(this.dir, `mutants-${whole}.json`);
+    const log = `${work}.log`;
+    fs.writeFileSync(log, '');
+    fs.writeFileSync(work, JSON.stringify({ switch: path.join(this.dir, 'switch'), results: `${work}.done`, log, whole, mutants }));
     const spec = 'test/e2e/access-mutants.e2e-spec.ts';
     fs.writeFileSync(
       path.join(this.copy, spec),
       `import { expect, it } from 'vitest';\nimport { tryMutants } from '../support/access-matrix/mutants.js';\n` +
         `it('finds what is missing', async () => expect(await tryMutants(${JSON.stringify(work)})).toBe(true), 36_000_000);\n`,
     );
-    await this.#vitest(['--project', 'e2e', '--reporter', 'dot', spec], {}, 'inherit');
-    return JSON.parse(fs.readFileSync(`${work}.done`, 'utf8'));
+    const follow = followed(log);
+    const code = await this.#vitest(['--project', 'e2e', '--reporter', 'dot', spec], {}, 'inherit');
+    follow.end();
+    const done = fs.existsSync(`${work}.done`) ? JSON.parse(fs.readFileSync(`${work}.done`, 'utf8')) : [];
+    if (code !== 0 || done.length < mutants.length) throw new Error(`the run ended after ${done.length} of ${mutants.length} checks`);
+    return done;
   }
 
+  /** What a spec of the part notices that holds without the mutant. */
   async #byIntSpecs(result) {
     const names = INT_SPECS.find(([prefix]) => result.file.startsWith(prefix))?.[1] ?? [];
     for (const name of names) {
       const file = `test/integration/${name}.int-spec.ts`;
       if (!fs.existsSync(path.join(this.copy, file))) continue;
-      const code = await this.#vitest(['--project', 'integration', '--bail', '1', file], { ACCESS_MUTANT: String(result.nth) }, 'ignore');
-      if (code === 0) continue;
+      const spec = ['--project', 'integration', '--bail', '1', file];
+      if ((await this.#vitest(spec, { ACCESS_MUTANT: String(result.nth) }, 'ignore')) === 0) continue;
+      if ((this.sound[name] ??= (await this.#vitest(spec, {}, 'ignore')) === 0) === false) continue;
       result.killedBy = file;
-      return;
+      break;
     }
+    say(`${result.killedBy === null ? 'living  ' : 'killed  '} ${title(result)}  ${result.killedBy ?? names.join(' ')}`);
   }
 
   #vitest(args, env, stdio) {
@@ -112,7 +132,7 @@ class MutationRun {
 
   async close() {
     this.child?.kill('SIGTERM');
-    await this.services.stop();
+    await this.services?.stop();
     fs.rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -121,12 +141,31 @@ function title({ nth, file, line, text, change }) {
   return `${nth} ${file}:${line}  ${text.replaceAll(/\s+/g, ' ').slice(0, 110)}  ->  ${change.replaceAll(/\s+/g, ' ').slice(0, 60)}`;
 }
 
+/** Whether a word of --only means the mutant. */
+function isMeant({ nth, file, text }, word) {
+  return /^\d+$/.test(word) ? nth === Number(word) : `${file} ${text}`.includes(word);
+}
+
+/** Tells what is written to a file while somebody else writes it. */
+function followed(file) {
+  let told = 0;
+  const tell = () => {
+    const text = fs.readFileSync(file, 'utf8');
+    if (text.length > told) say(text.slice(told).trimEnd());
+    told = text.length;
+  };
+  const timer = setInterval(tell, 2_000);
+  return { end: () => (clearInterval(timer), tell()) };
+}
+
 const words = process.argv.slice(2);
 if (words.includes('--help')) say(USAGE);
 else {
   const begun = performance.now();
   const at = words.indexOf('--only');
-  const run = new MutationRun({ only: at < 0 ? '' : words[at + 1], list: words.includes('--list'), intSpecs: !words.includes('--no-int-specs') });
+  const only = at < 0 ? [] : (words[at + 1] ?? '').split(',').filter(Boolean);
+  const has = (word) => words.includes(word);
+  const run = new MutationRun({ only, list: has('--list'), intSpecs: !has('--no-int-specs'), whole: !has('--near') });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void run.close().then(() => process.exit(1)));
   try {
     await run.run();

@@ -1,91 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
-
-/**
- * Checks that are no call of AccessService: what stands in a file, exactly once, and what it becomes when the check is gone. `same`:
- * why its absence changes nothing that anybody could see.
- */
-const CHECKS = [
-  ['libs/access/src/access.service.ts', "'node.download': (right) => right.download", "'node.download': () => true"],
-  ['libs/access/src/access.service.ts', "'node.link': (right) => right.download", "'node.link': () => true"],
-  ['libs/access/src/access.service.ts', "'node.write': (right) => right.write", "'node.write': () => true"],
-  ['libs/access/src/access.service.ts', "'node.create': (right) => right.write", "'node.create': () => true"],
-  ['libs/access/src/access.service.ts', "'node.delete': (right) => right.delete", "'node.delete': () => true"],
-  ['libs/access/src/access.service.ts', "'node.restore': (right) => right.delete", "'node.restore': () => true"],
-  ['libs/access/src/access.service.ts', "'node.share': () => false", "'node.share': () => true"],
-  ['libs/access/src/access.service.ts', 'node.ownerId === actor.accountId', 'true'],
-  ['libs/access/src/access.service.ts', "actor.kind === 'guest' && !GUEST_ACTIONS.includes(action)", 'false'],
-  ['libs/access/src/access.service.ts', "(adds && action === 'node.create')", 'adds'],
-  ['libs/access/src/access.service.ts', 'if (live) return', 'if (true) return'],
-  [
-    'libs/access/src/access.service.ts',
-    'return canDelete ? { write: false, delete: true, download: false } : null',
-    'return { write: false, delete: true, download: false }',
-  ],
-  [
-    'libs/access/src/access.service.ts',
-    "rights === 'upload' ? { ...NOTHING, adds: true } : { ...NOTHING, right: VIEW }",
-    '{ ...NOTHING, right: VIEW, adds: true }',
-  ],
-  ['libs/access/src/repositories/chain-sql.ts', "i.state = 'accepted'", "i.state <> ''"],
-  [
-    'libs/access/src/repositories/chain-sql.ts',
-    'm.group_id = g.group_id AND m.account_id = i.account_id',
-    'm.group_id = g.group_id OR g.group_id IS NOT NULL',
-  ],
-  ['libs/access/src/repositories/right.repository.ts', '${ACCEPTED} AND i.account_id = $2', '${ACCEPTED} AND $2::bigint IS NOT NULL'],
-  ['libs/access/src/repositories/right.repository.ts', 'WHERE w.open AND NOT w.gone GROUP BY', 'WHERE NOT w.gone GROUP BY'],
-  ['libs/access/src/repositories/pass.repository.ts', 'l.blocked_at IS NULL AND', 'true AND'],
-  ['libs/access/src/repositories/pass.repository.ts', '(l.expires_at IS NULL OR l.expires_at > $2)', '$2::timestamptz IS NOT NULL'],
-  ['libs/access/src/repositories/pass.repository.ts', 'WHERE s.public_view', 'WHERE true'],
-  ['libs/access/src/repositories/pass.repository.ts', "AND a.state = 'active'", ''],
-  ['libs/access/src/repositories/pass.repository.ts', '(a.expires_at IS NULL OR a.expires_at > $2)', '$2::timestamptz IS NOT NULL'],
-  ['libs/access/src/repositories/pass.repository.ts', "CASE p.rights WHEN 'upload' THEN a.can_upload ELSE a.can_download END", 'true'],
-  ['libs/access/src/repositories/pass.repository.ts', 'coalesce(c.public_links_allow, true)', 'true'],
-  ['libs/access/src/repositories/pass.repository.ts', 'WHERE w.live AND', 'WHERE'],
-  ['libs/access/src/repositories/pass.repository.ts', 's.account_id = p.issuer_id OR', 'true OR'],
-  ['libs/access/src/invitation.service.ts', 'seen?.accountId !== accountId', '!seen'],
-  ['libs/access/src/invitation.service.ts', 'if (!folder.live) throw', 'if (false) throw'],
-  ['libs/access/src/repositories/invitation.repository.ts', 'WHERE i.hash = $1 AND ${CONCERNED}', 'WHERE i.hash = $1'],
-  ['libs/access/src/grant.service.ts', '!own || !covers(own, right)', 'false', { same: 'only the owner gets there, and he has every right' }],
-  ['libs/links/src/link-door.ts', 'if (found.blocked)', 'if (false)'],
-  ['libs/links/src/link-door.ts', 'if (end !== null)', 'if (false)'],
-  ['libs/links/src/link-door.ts', 'if (!known) await this.passwords.check', 'if (false) await this.passwords.check'],
-  ['libs/links/src/link-door.ts', 'rights !== undefined && found.rights !== rights', 'false'],
-  ['libs/links/src/link-door.ts', 'if (!open) throw', 'if (placed === null) throw'],
-  ['libs/links/src/link-door.ts', 'known && known.issuerId === viewer?.accountId', 'known'],
-  ['libs/links/src/complaint.service.ts', "actor.role !== 'admin'", 'false'],
-  ['libs/shares/src/share-door.ts', 'if (!share.publicView) throw', 'if (false) throw'],
-  ['libs/shares/src/share-door.ts', '!placed?.live', '!placed'],
-  ['libs/shares/src/share-folders.ts', 'own !== null && !(own.isCompanyAdmin && own.companyId !== null)', 'false'],
-  ['libs/shares/src/share-folders.ts', '(own !== null && owner.companyId !== own.companyId)', 'false'],
-  ['libs/groups/src/group.service.ts', '(!isSystemAdmin && group.companyId !== companyId)', 'false'],
-  ['libs/office/src/wopi-access.service.ts', '|| fileIdOf(holder.nodeId, holder.versionNo) !== fileId', ''],
-  ['libs/office/src/wopi-access.service.ts', '!right?.download ||', '!right ||'],
-  ['libs/office/src/wopi-access.service.ts', 'holder.mayWrite && holder.canUpload && right.write', 'right.write'],
-  ['libs/office/src/wopi-access.service.ts', 'holder.canUpload && right.write', 'holder.canUpload'],
-  ['libs/office/src/wopi-access.service.ts', "session.mayWrite && session.actor.kind === 'account'", 'true'],
-  ['libs/office/src/repositories/wopi-token.repository.ts', "a.state = 'active' AND (a.expires_at", '(a.expires_at'],
-  ['libs/office/src/repositories/wopi-token.repository.ts', 'AND w.expires_at > $2', 'AND $2::timestamptz IS NOT NULL'],
-  ['libs/previews/src/previews.service.ts', "kind === 'pdf' && mark !== null", 'false'],
-  ['libs/previews/src/preview-links.ts', '!timingSafeEqual(given, wanted) ||', ''],
-  ['libs/accounts/src/authenticator.service.ts', "holder.state === 'active' &&", ''],
-  ['libs/accounts/src/authenticator.service.ts', 'holder?.accountId !== accountId || !letsIn(holder, nowMs)', '!holder'],
-  ['libs/tasks/src/task.service.ts', 'row?.accountId === actor.accountId', 'true'],
-  ['libs/comments/src/comment.service.ts', 'if (seen.authorId !== actor.accountId) throw', 'if (false) throw'],
-  ['libs/comments/src/comment.service.ts', 'seen.authorId !== actor.accountId && node.ownerId !== actor.accountId', 'false'],
-  [
-    'libs/archives/src/repositories/archive-stream.repository.ts',
-    'WHERE private_hash = $2 AND account_id = $1 AND',
-    'WHERE private_hash = $2 AND $1::bigint IS NOT NULL AND',
-  ],
-  [
-    'libs/archives/src/repositories/archive-stream.repository.ts',
-    'FROM archive_streams WHERE account_id = $1 AND guest',
-    'FROM archive_streams WHERE $1::bigint IS NOT NULL AND guest',
-  ],
-];
+import { CHECKS } from './access-checks.mjs';
 
 const holdsOnce = (source, text) => source.split(text).length === 2;
 
@@ -95,11 +11,14 @@ export function lostChecks(root) {
   return CHECKS.filter(([file, text]) => !holdsOnce(sourceOf(file), text)).map(([file, text]) => `${file}: ${text}`);
 }
 
-/** Instead of a call of AccessService: the answer that stops nobody. */
+/** Instead of a call of AccessService or Policies: the answer that stops nobody. */
 const WEAKENED = {
   require: () => 'Promise.resolve()',
   allowed: (nodes) => `Promise.resolve(new Set((${nodes}).map((node) => node.id)))`,
   verdicts: (nodes) => `Promise.resolve(new Map((${nodes}).map((node) => [node.id, 'allowed'])))`,
+  requireSharing: () => 'Promise.resolve()',
+  refusal: () => 'Promise.resolve(null)',
+  effectiveRights: (nodes) => `Promise.resolve(new Map((${nodes}).map((node) => [node.id, { write: true, delete: true, download: true }])))`,
   rights: (nodes) => `Promise.resolve(new Map((${nodes}).map((node) => [node.id, { write: true, delete: true, download: true }])))`,
 };
 
@@ -157,7 +76,7 @@ function callEdits(file, source) {
     if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
       const { name, expression } = node.expression;
       const weaken = WEAKENED[name.text];
-      if (weaken && /^(this\.)?access$/.test(expression.getText()) && node.arguments.length >= 2) {
+      if (weaken && /^(this\.)?(access|policies)$/.test(expression.getText()) && node.arguments.length >= 2) {
         edits.push({ start: node.getStart(), end: node.end, text: node.getText(), change: weaken(node.arguments.at(-1).getText()) });
       }
     }
@@ -170,7 +89,9 @@ function callEdits(file, source) {
 function listedEdits(file, source) {
   return CHECKS.filter(([where, text]) => where === file && holdsOnce(source, text)).map(([, text, change, { same } = {}]) => {
     const start = source.indexOf(text);
-    return { start, end: start + text.length, text, change, same };
+    // of a function what it answers
+    const kept = text.includes('=>') ? text.indexOf('=>') + 3 : 0;
+    return { start: start + kept, end: start + text.length, text, change: change.slice(kept), same };
   });
 }
 
@@ -239,7 +160,9 @@ function hostOf(tree, { start, end }) {
       node.kind === ts.SyntaxKind.TemplateHead ||
       node.kind === ts.SyntaxKind.TemplateMiddle ||
       node.kind === ts.SyntaxKind.TemplateTail;
-    if (!isPart && (isStatement || ts.isExpression(node))) host = { hostStart: node.getStart(), hostEnd: node.end, isStatement };
+    // of a function the body, so that the choice is made when it runs
+    const isFunction = ts.isArrowFunction(node) && !ts.isBlock(node.body);
+    if (!isPart && !isFunction && (isStatement || ts.isExpression(node))) host = { hostStart: node.getStart(), hostEnd: node.end, isStatement };
     ts.forEachChild(node, visit);
   };
   visit(tree);

@@ -14,6 +14,8 @@ export interface Case {
   readonly first: boolean;
   /** It may leave traces when the server is wrong, or does when it is right. */
   readonly changes: boolean;
+  /** What must come: a missing check of access is seen where something is refused, and hardly where it is taken. Not given: refusals among others. */
+  readonly verdict?: Verdict;
   /** Null = as it must be. */
   readonly run: (house: House) => Promise<string | null>;
 }
@@ -38,6 +40,7 @@ export function gridCases(): Case[] {
               id: `${who}|${what.name}|${node.place.name}.${node.kind}|${lane}|${spelling.name}`,
               route: what.route,
               first: nth === 0,
+              verdict,
               changes: what.changes === true || ['change', 'add', 'remove', 'rule', 'restore'].includes(what.need),
               run: (house) => ask(house, what, { who, node, path }, verdict, spelling),
             });

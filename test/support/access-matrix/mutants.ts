@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Stack, startStack } from '../stack.js';
@@ -20,43 +20,83 @@ interface Work {
   /** What it holds is the number of the mutant that is on. */
   readonly switch: string;
   readonly results: string;
+  /** Gets a line for each mutant as soon as it was tried. */
+  readonly log: string;
+  /** True: all cases that could notice; false: those that go right through the mutant. */
+  readonly whole: boolean;
   readonly mutants: readonly Mutant[];
 }
 
-/** Routes that lead through a part of the product; of all others a mutant there cannot be seen. */
-const TOUCHED: readonly (readonly [file: RegExp, routes: RegExp])[] = [
-  [/^libs\/trash\//, /trash|delete/],
-  [/^libs\/links\/.*complaint/, /copyright/],
-  [/^libs\/links\//, /link|task/],
-  [/^libs\/office\//, /wopi/],
-  [/^libs\/previews\//, /preview|kukudocs|extra|metadata/],
-  [/^libs\/comments\//, /workflow/],
-  [/^libs\/archives\//, /archive|streams/],
-  [/^libs\/versions\//, /version|restore|metadata/],
-  [/^libs\/shares\//, /shares|get\//],
-  [/^libs\/groups\//, /groups/],
-  [/^libs\/tasks\//, /task|full_listing/],
-  [/copy\.service/, /copy|add_to_storage/],
-  [/move\.service/, /move|rename|precheck/],
-  [/folder\.service/, /folder_create/],
-  [/full-listing/, /full_listing/],
-  [/browse\.service/, /metadata|search|favorite|folder_info|preview|get/],
-  [/downloads\//, /get/],
-  [/uploads\//, /create|confirm/],
-  [/diffs\//, /diff/],
+/** Routes that lead through a part of the product, the narrowest description first: where a check stands, what it says, who must notice. */
+const NEAR: readonly (readonly [file: RegExp, text: RegExp, routes: RegExp])[] = [
+  [/access\.service/, /node\.download/, /^files\/(get|create_link_of_archive)|^fileops\/copy/],
+  [/access\.service/, /node\.link/, /^links\/create$/],
+  [/access\.service/, /node\.write/, /^fileops\/rename|^files\/(restore|create)$|^wopi\/edit/],
+  [/access\.service/, /node\.create/, /^fileops\/(folder_create|copy)|^files\/create$/],
+  [/access\.service/, /node\.delete/, /^fileops\/(delete|move)/],
+  [/access\.service/, /node\.restore/, /trash|undelete/],
+  [/access\.service/, /node\.share/, /^shares\/|^fileops\/handover/],
+  [/access\.service/, /guest|adds|upload/, /^links\/|^get\//],
+  [/access\.service/, /live|canDelete/, /^(metadata|files\/get|links\/create|trash)/],
+  [/access\.service|chain-sql|right\.repository/, /./, /^(metadata|files\/get|fileops\/rename)/],
+  [/pass\.repository/, /./, /^(links|shares|get)\//],
+  [/grant\.service/, /./, /^shares\/|^fileops\/handover/],
+  [/invitation/, /./, /^shares\/(accept|decline|invites|get|metadata)/],
+  [/authenticator/, /./, /^(metadata|files\/get|fileops\/rename|wopi)/],
+  [/^libs\/trash\/src\/(remover|restore)/, /./, /^fileops\/(delete|multi)|trash|undelete/],
+  [/^libs\/trash\/src\/undelete/, /./, /undelete/],
+  [/^libs\/trash\//, /./, /trash/],
+  [/^libs\/links\/.*complaint/, /./, /copyright/],
+  [/add-to-storage/, /./, /add_to_storage/],
+  [/link\.service/, /node\.link|node\.create/, /^links\/create$/],
+  [/link\.(service|repository)/, /./, /^links/],
+  [/^libs\/links\//, /./, /^links\/(info|metadata|get|file_create)/],
+  [/^libs\/office\//, /node\.write/, /^wopi\/edit/],
+  [/^libs\/office\/src\/office-links/, /./, /^wopi\/view/],
+  [/^libs\/office\//, /./, /^wopi\//],
+  [/^libs\/previews\//, /./, /preview|kukudocs|extra/],
+  [/^libs\/comments\//, /./, /workflow/],
+  [/^libs\/archives\//, /./, /archive|streams/],
+  [/^libs\/versions\//, /./, /version|files\/restore/],
+  [/^libs\/shares\/src\/company/, /./, /shares\/company/],
+  [/^libs\/shares\/src\/share-door/, /./, /^shares\/(get|metadata)|^get\//],
+  [/^libs\/shares\//, /./, /shares/],
+  [/^libs\/groups\//, /./, /^groups/],
+  [/^libs\/tasks\//, /./, /^task|full_listing/],
+  [/^libs\/handover\/src\/handover/, /./, /handover/],
+  [/^libs\/handover\//, /./, /migration/],
+  [/^libs\/events\//, /./, /events|subscribe|notices/],
+  [/^libs\/companies\/|admin-rights/, /./, /company|^admin|^moderators|^groups|^accounts/],
+  [/copy\.service/, /./, /copy/],
+  [/move\.service/, /'node\.write'/, /rename/],
+  [/move\.service/, /'node\.read'/, /precheck/],
+  [/move\.service/, /./, /fileops\/move/],
+  [/folder\.service/, /./, /folder_create/],
+  [/full-listing/, /./, /full_listing/],
+  [/browse\.service/, /./, /metadata|search|favorite/],
+  [/downloads\//, /./, /^files\/get/],
+  [/uploads\//, /./, /create|confirm/],
+  [/diffs\//, /./, /diff/],
 ];
 
-/** The cases that go through a mutant, those that change nothing first, and of every kind one after the other. */
-function casesFor({ file }: Mutant, cases: readonly Case[]): Case[] {
-  const routes = TOUCHED.find(([part]) => part.test(file))?.[1] ?? /./;
+/** What notices best comes first: what changes nothing, because a house need not be built anew after it; of that, refusals of what is seen. */
+const RANKS: Readonly<Record<string, number>> = { forbidden: 0, unauthenticated: 0, absent: 2e6, allowed: 4e6 };
+const rankOf = ({ verdict, changes }: Case): number => (verdict ? RANKS[verdict]! : 1e6) + (changes ? 1e7 : 0);
+
+/** The cases that could notice a mutant, and of every kind one after the other. Cases about checksums want a house in which nobody has copied anything yet. */
+function casesFor({ file, text }: Mutant, cases: readonly Case[], whole: boolean): Case[] {
+  const routes = NEAR.find(([part, words]) => part.test(file) && words.test(text))?.[2] ?? /./;
+  const signsIn = /authenticator|wopi-token/.test(file);
   const kinds = new Map<string, Case[]>();
-  for (const each of cases.filter(({ route }) => routes.test(route))) {
+  for (const each of cases) {
+    if (routes.test(each.route) === whole || each.id.includes('|checksum')) continue;
+    if ((each.verdict === 'allowed' && (each.changes || !whole)) || (each.verdict === 'unauthenticated' && !signsIn)) continue;
     const [who = '', what = ''] = each.id.split('|');
     const kind = `${each.changes} ${each.route} ${who} ${what}`;
     kinds.set(kind, [...(kinds.get(kind) ?? []), each]);
   }
-  const turns = [...kinds.values()].flatMap((kind) => kind.map((each, turn) => ({ each, turn })));
-  return turns.sort((a, b) => Number(a.each.changes) - Number(b.each.changes) || a.turn - b.turn).map(({ each }) => each);
+  const turns = [...kinds.values()].flatMap((kind) => kind.map((each, turn) => ({ each, rank: rankOf(each) + turn })));
+  return turns.sort((a, b) => a.rank - b.rank).map(({ each }) => each);
 }
 
 /** Switches one check off after the other and looks which case notices. Writes the results; true when all have been tried. */
@@ -64,50 +104,82 @@ export async function tryMutants(workFile: string): Promise<boolean> {
   const work = JSON.parse(readFileSync(workFile, 'utf8')) as Work;
   writeFileSync(work.switch, '0');
   const stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off', ACCESS_MUTANT_SWITCH: work.switch } });
-  const cases = allCases().filter(({ first }) => first);
-  const results: unknown[] = [];
-  let house = await House.build(stack);
+  const run = new MutantRun(stack, work, await House.build(stack));
   try {
-    for (const mutant of work.mutants) {
-      const before = await house.picture();
-      await turn(stack, work.switch, mutant.nth, mutant.fixed);
-      const [found] = await runCases(house, casesFor(mutant, cases), 1);
-      await turn(stack, work.switch, 0, mutant.fixed);
-      results.push({ ...mutant, killedBy: found ? found.id : null });
-      process.stdout.write(
-        `${found ? 'killed  ' : 'survived'} ${mutant.nth} ${mutant.file} ${mutant.text.slice(0, 80)}  ${found?.id ?? ''} ${found?.why.slice(0, 120) ?? ''}\n`,
-      );
-      writeFileSync(work.results, JSON.stringify(results));
-      house = await wholeAgain(house, before, cases, found?.id);
-    }
+    await run.all();
   } finally {
-    await house.close();
+    await run.house.close();
     await stack.stop();
   }
   return true;
 }
 
-/** The same house, or another one when something in it is not as it was. */
-async function wholeAgain(house: House, before: Record<string, string>, cases: readonly Case[], killer?: string): Promise<House> {
-  const same = JSON.stringify(await house.picture()) === JSON.stringify(before);
-  const again = cases.filter(({ id }) => id === killer);
-  if (same && (await runCases(house, again)).length === 0) return house;
-  await house.close();
-  return House.build(house.stack);
-}
+class MutantRun {
+  /** What must never change, as it was when the house was built. */
+  private before: string | null = null;
+  private readonly cases = allCases().filter(({ first }) => first);
 
-async function turn(stack: Stack, file: string, nth: number, restart: boolean): Promise<void> {
-  writeFileSync(file, String(nth));
-  for (const name of ['api', 'worker'] as const) {
-    if (restart) await stack.restart(name);
-    const pid = stack.pid(name);
-    process.kill(pid, 'SIGUSR2');
+  constructor(
+    private readonly stack: Stack,
+    private readonly work: Work,
+    public house: House,
+  ) {}
+
+  async all(): Promise<void> {
+    const results: unknown[] = [];
+    for (const mutant of this.work.mutants) {
+      const begun = Date.now();
+      const { killer, why } = await this.tried(mutant);
+      results.push({ ...mutant, killedBy: killer });
+      const text = `${killer === null ? 'living  ' : 'killed  '} ${mutant.nth} ${mutant.file} ${mutant.text.slice(0, 80).replaceAll(/\s+/g, ' ')}`;
+      appendFileSync(this.work.log, `${text}  ${killer ?? ''} ${why.slice(0, 160)} (${Math.round((Date.now() - begun) / 1000)} s)\n`);
+      writeFileSync(this.work.results, JSON.stringify(results));
+    }
+  }
+
+  /** The case that notices the mutant, and holds without it. What fails without it as well says nothing and is left out. */
+  private async tried(mutant: Mutant): Promise<{ killer: string | null; why: string }> {
+    const vain = new Set<string>();
     for (;;) {
-      await sleep(20);
-      try {
-        if (readFileSync(`${file}.${pid}`, 'utf8') === String(nth)) break;
-      } catch {
-        // not there yet
+      const before = (this.before ??= JSON.stringify(await this.house.picture()));
+      await this.turn(mutant.nth, mutant.fixed);
+      const cases = casesFor(mutant, this.cases, this.work.whole).filter(({ id }) => !vain.has(id));
+      const [found] = await runCases(this.house, cases, 1);
+      await this.turn(0, mutant.fixed);
+      if (!found) {
+        if (JSON.stringify(await this.house.picture()) !== before) await this.newHouse();
+        return { killer: null, why: '' };
+      }
+      const again = cases.filter(({ id }) => id === found.id);
+      const isWhole = JSON.stringify(await this.house.picture()) === before;
+      if (isWhole && (await runCases(this.house, again)).length === 0) return { killer: found.id, why: found.why };
+      await this.newHouse();
+      if ((await runCases(this.house, again)).length === 0) return { killer: found.id, why: found.why };
+      vain.add(found.id);
+    }
+  }
+
+  private async newHouse(): Promise<void> {
+    await this.house.close();
+    this.house = await House.build(this.stack);
+    this.before = null;
+  }
+
+  private async turn(nth: number, restart: boolean): Promise<void> {
+    const file = this.work.switch;
+    writeFileSync(file, String(nth));
+    for (const name of ['api', 'worker'] as const) {
+      // what only a worker does with a right, it asks for while it runs
+      if (restart && name === 'api') await this.stack.restart(name);
+      const pid = this.stack.pid(name);
+      process.kill(pid, 'SIGUSR2');
+      for (;;) {
+        await sleep(20);
+        try {
+          if (readFileSync(`${file}.${pid}`, 'utf8') === String(nth)) break;
+        } catch {
+          // not there yet
+        }
       }
     }
   }
