@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { allCases } from '../support/access-matrix/cases.js';
 import { House } from '../support/access-matrix/house.js';
+import { signatures, unclassed } from '../support/access-matrix/ids.js';
 import { isOutside, NOT_IN_THE_MATRIX } from '../support/access-matrix/routes.js';
-import { templates } from '../support/access-matrix/rulers.js';
 import { runCases } from '../support/access-matrix/run.js';
 import { type Stack, startStack } from '../support/stack.js';
 
@@ -14,11 +14,15 @@ import { type Stack, startStack } from '../support/stack.js';
 
 describe('the list of routes', () => {
   it('has every route of the dialect in the matrix, or a reason why not', () => {
-    const routes = templates();
+    const routes = signatures().map(({ template }) => template);
     const asked = new Set(allCases().map(({ route }) => route));
     expect(routes.filter((route) => !asked.has(route) && !isOutside(route))).toEqual([]);
     expect([...asked, ...Object.keys(NOT_IN_THE_MATRIX)].filter((route) => !routes.includes(route))).toEqual([]);
     expect(Object.keys(NOT_IN_THE_MATRIX).filter((route) => asked.has(route))).toEqual([]);
+  });
+
+  it('knows of every parameter whether it is an id', () => {
+    expect(unclassed()).toEqual([]);
   });
 });
 

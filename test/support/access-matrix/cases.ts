@@ -1,6 +1,7 @@
 import { linkCases, shareHashCases } from './doors.js';
 import { type Case, gridCases } from './grid.js';
 import { dedupCases, handleCases, keepsakeCases } from './handles.js';
+import { isolationCases } from './isolation.js';
 import { setCases } from './lists.js';
 import { policyCases } from './policies.js';
 import { rulerCases } from './rulers.js';
@@ -17,5 +18,6 @@ export function allCases(): Case[] {
     ...handleCases(),
     ...rulerCases(),
     ...policyCases(),
+    ...isolationCases(),
   ];
 }

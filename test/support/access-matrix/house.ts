@@ -54,6 +54,8 @@ export interface Keepsakes {
 export class House {
   readonly client: MatrixClient;
   readonly users = {} as Record<Account, CloudikeUser>;
+  /** A member of the owner's company who moderates. */
+  moderator!: CloudikeUser;
   readonly tokens = {} as Record<Account, string | null>;
   readonly contents = new Map<string, Content>();
   readonly links = {} as Record<LinkName, string>;
@@ -64,6 +66,12 @@ export class House {
   offerHash = '';
   migrationHash = '';
   groupId = 0;
+  companyId = 0;
+  /** Of the company of `foreigner` and `otherAdmin`. */
+  otherCompanyId = 0;
+  otherGroupId = 0;
+  /** Id of the token by which the owner is signed in. */
+  ownerTokenId = '';
   taskId = '';
   private nth = 0;
   private readonly answers = new Map<string, Promise<string>>();
@@ -94,7 +102,7 @@ export class House {
 
   async close(): Promise<void> {
     this.client.close();
-    for (const user of new Set(Object.values(this.users))) user.http.close();
+    for (const user of new Set([...Object.values(this.users), this.moderator])) user?.http.close();
     await this.db.end();
   }
 
@@ -208,6 +216,8 @@ export class House {
     this.users.otherAdmin = await this.account(null, 'otherAdmin');
     this.users.systemAdmin = await this.account(this.users.otherAdmin, 'systemAdmin');
     await this.db.query(`UPDATE accounts SET role = 'admin', company_id = NULL WHERE id = $1`, [this.users.systemAdmin.userId]);
+    this.moderator = await this.account(this.users.companyAdmin, 'moderator');
+    await this.db.query(`UPDATE accounts SET role = 'moderator' WHERE id = $1`, [this.moderator.userId]);
     const abroad: readonly Account[] = ['writer', 'foreigner'];
     const staff = ACCOUNTS.filter((name) => !/Admin$|anonymous/.test(name));
     await Promise.all(
@@ -216,12 +226,22 @@ export class House {
       }),
     );
     for (const name of ACCOUNTS) this.tokens[name] = name === 'anonymous' ? null : this.users[name].token;
+    this.companyId = Number(await this.textOf('SELECT company_id AS n FROM accounts WHERE id = $1', 'companyAdmin'));
+    this.otherCompanyId = Number(await this.textOf('SELECT company_id AS n FROM accounts WHERE id = $1', 'otherAdmin'));
+    this.ownerTokenId = await this.textOf('SELECT id AS n FROM auth_tokens WHERE account_id = $1 LIMIT 1', 'owner');
+    // what is shared and given away in other cases is not this folder
+    for (const name of ['foreigner', 'otherAdmin'] as const) await this.do(name, 'fileops/folder_create', { path: '/Quiet' });
     await Promise.all(
       ACCOUNTS.filter((name) => name !== 'anonymous').map(async (name) => {
         await this.do(name, 'fileops/folder_create', { path: '/Inbox' });
         await this.put(name, '/Inbox/seed.txt', Buffer.from(`seed of ${name} ${this.users[name].email}`));
       }),
     );
+  }
+
+  private async textOf(statement: string, who: Account): Promise<string> {
+    const { rows } = await this.db.query<{ n: string }>(statement, [this.users[who].userId]);
+    return rows[0]!.n;
   }
 
   private async tree(): Promise<void> {
@@ -270,6 +290,7 @@ export class House {
     await this.do('declined', 'shares/decline', { hash: this.invitations.declined! });
     const { group_id: id } = await this.do<{ group_id: string }>('companyAdmin', 'groups/create', { name: `group ${this.next()}` });
     this.groupId = Number(id);
+    this.otherGroupId = Number((await this.do<{ group_id: string }>('otherAdmin', 'groups/create', { name: `group ${this.next()}` })).group_id);
     await this.do('companyAdmin', `groups/${id}/add_user`, { user_ids: [String(this.users.groupMember.userId), String(this.users.exMember.userId)] });
     await this.do('owner', 'shares/add', { path: team, group_id: this.groupId });
     for (const name of ['groupMember', 'exMember'] as const) {
