@@ -376,7 +376,9 @@ describe('profile', () => {
     await house.get(ProfileService).change(me, { password: 'something else' });
     expect(await outcome(house.get(Authenticator).byToken(mine.token))).toBe('ok');
     expect(await outcome(house.get(Authenticator).byToken(phone.token))).toBe('UNAUTHENTICATED');
-    expect(await outcome(house.get(Authenticator).byBasic(`${pair.login}:${pair.password}`, { kind: 'other', address: CLIENT.ip }))).toBe('INVALID_CREDENTIALS');
+    expect(await outcome(house.get(Authenticator).byBasic(`${pair.login}:${pair.password}`, { kind: 'other', address: CLIENT.ip }))).toBe(
+      'INVALID_CREDENTIALS',
+    );
     expect(await outcome(house.get(LoginService).byKey(key, { permanent: false }, CLIENT))).toBe('INVALID_CREDENTIALS');
     expect(await house.get(SessionService).list(me, { includeTemporary: true })).toHaveLength(1);
   });

@@ -158,12 +158,7 @@ function modeOfRun(): StackMode {
 }
 
 /** Starts api and worker as `npm start` does, on free ports, and resolves when they answer. The logs are shown when a test fails. */
-export async function startStack({
-  mode = modeOfRun(),
-  env: extraEnv = {},
-  apis = 1,
-  audit = 'counts',
-}: StackOptions = {}): Promise<Stack> {
+export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis = 1, audit = 'counts' }: StackOptions = {}): Promise<Stack> {
   if (!existsSync(join(projectRoot, 'dist/apps/api/src/main.js'))) throw new Error('there is no compiled api: run "npm run build" first');
   const [database, services, dataDir] = await Promise.all([createTestDatabase(), modeServices(mode), mkdtemp(join(tmpdir(), 'stowage-data-'))]);
   if (audit === 'strict') await watchWrites(database.adminUrl);

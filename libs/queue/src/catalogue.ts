@@ -30,7 +30,13 @@ export type TaskKind = keyof typeof TASK_KINDS;
 export interface JobPayloads {
   'tasks.run': { readonly taskId: string; readonly kind: TaskKind };
   'tasks.sweep': Record<string, never>;
-  'mail.send': { readonly to: string; readonly subject: string; readonly text: string; readonly html?: string; readonly attachment?: { readonly storeKey: string; readonly fileName: string; readonly contentType: string } };
+  'mail.send': {
+    readonly to: string;
+    readonly subject: string;
+    readonly text: string;
+    readonly html?: string;
+    readonly attachment?: { readonly storeKey: string; readonly fileName: string; readonly contentType: string };
+  };
   'nodes.purge-space': { readonly spaceId: string };
   'uploads.reap': Record<string, never>;
   'blobs.collect': Record<string, never>;

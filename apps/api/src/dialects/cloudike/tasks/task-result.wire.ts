@@ -43,7 +43,10 @@ export class TaskResultWire {
       case 'events.log-file':
       case 'files.full-listing': {
         // A new URL at every look: it lives for a shorter time than the object.
-        const { url } = await this.links.link(actor, (result as unknown as ArchiveBuildResult | FullListingResult | EventLogResult | CsvReportResult).storeKey);
+        const { url } = await this.links.link(
+          actor,
+          (result as unknown as ArchiveBuildResult | FullListingResult | EventLogResult | CsvReportResult).storeKey,
+        );
         return { url };
       }
       case 'links.add-to-storage': {
