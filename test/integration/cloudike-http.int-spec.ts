@@ -29,6 +29,8 @@ import {
 } from '../../apps/api/src/dialects/cloudike/http/index.js';
 import { createNestApp } from '../../apps/api/src/http/nest-app.js';
 import { createHttpServer, drain } from '../../apps/api/src/http/server.js';
+import { AuditRecorder } from '#libs/audit';
+import { AppConfig, ConfigModule } from '#libs/config';
 import { type AccountActor, DomainError } from '#libs/kernel';
 import { Logger, Metrics, ObservabilityModule } from '#libs/observability';
 
@@ -148,11 +150,21 @@ class ProbeController {
 
 const lines: string[] = [];
 const logger = Logger.create('info', {}, { write: (line: string) => void lines.push(line) });
+const config = new AppConfig({ DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none', STOWAGE_SECRET_KEY: 'k'.repeat(40) });
+const PROVIDERS = [
+  { provide: CloudikeCredentials, useClass: KnownCredentials },
+  // what is recorded is tried where there is a database
+  {
+    provide: AuditRecorder,
+    useValue: { run: (_facts: unknown, _options: unknown, work: () => unknown) => work(), refused: () => Promise.resolve() },
+  },
+];
+const FRAME = [ConfigModule.forRoot(config), ObservabilityModule.forRoot(logger)];
 
 @Module({
-  imports: [ObservabilityModule.forRoot(logger), CloudikeHttpModule],
+  imports: [...FRAME, CloudikeHttpModule],
   controllers: [ProbeController],
-  providers: [{ provide: CloudikeCredentials, useClass: KnownCredentials }],
+  providers: PROVIDERS,
 })
 class ProbeModule {}
 
@@ -164,7 +176,7 @@ class SilentController {
   }
 }
 
-@Module({ imports: [ObservabilityModule.forRoot(logger), CloudikeHttpModule], controllers: [SilentController] })
+@Module({ imports: [...FRAME, CloudikeHttpModule], controllers: [SilentController] })
 class SilentModule {}
 
 @CloudikeController('twice')
@@ -176,9 +188,9 @@ class TwiceController {
 }
 
 @Module({
-  imports: [ObservabilityModule.forRoot(logger), CloudikeHttpModule],
+  imports: [...FRAME, CloudikeHttpModule],
   controllers: [ProbeController, TwiceController],
-  providers: [{ provide: CloudikeCredentials, useClass: KnownCredentials }],
+  providers: PROVIDERS,
 })
 class TwiceModule {}
 
