@@ -18,6 +18,7 @@ import { Analytics1795295040000 } from './20261121210400-analytics.js';
 import { SignIn1795295100000 } from './20261121210500-sign-in.js';
 import { Erasing1795295160000 } from './20261121210600-erasing.js';
 import { Fileago1795298400000 } from './20261121220000-fileago.js';
+import { OauthNonces1795298460000 } from './20261121220100-oauth-nonces.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -41,4 +42,5 @@ export const MIGRATIONS = [
   SignIn1795295100000,
   Erasing1795295160000,
   Fileago1795298400000,
+  OauthNonces1795298460000,
 ];
