@@ -48,6 +48,8 @@ export class AppConfig {
     readonly ldapPlaintext: boolean;
     /** Undefined: there is no sign-in at Google. */
     readonly google: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string } | undefined;
+    /** Secrets of the OAuth 1.0 consumers by their keys; empty: there is no OAuth 1.0. */
+    readonly oauthConsumers: ReadonlyMap<string, string>;
   };
   readonly log: { readonly level: string };
   readonly worker: { readonly httpPort: number };
@@ -133,6 +135,7 @@ export class AppConfig {
               clientId: googleId,
               clientSecret: required('STOWAGE_GOOGLE_CLIENT_SECRET', 'STOWAGE_GOOGLE_CLIENT_ID is set'),
             },
+      oauthConsumers: read('STOWAGE_OAUTH_CONSUMERS') ?? new Map<string, string>(),
     };
     this.log = { level: defaulted('STOWAGE_LOG_LEVEL') };
     this.worker = { httpPort: defaulted('STOWAGE_WORKER_HTTP_PORT') };

@@ -57,6 +57,18 @@ function hosts(value: string): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs.map((pair) => [pair![1]!.toLowerCase(), pair![2]!.toLowerCase()]));
 }
 
+/** `key:secret` pairs; a Map, so that no key can reach a prototype. */
+function consumers(value: string): ReadonlyMap<string, string> {
+  const pairs = value.split(',').map((pair) => /^\s*([\w.-]{1,64}):([^\s,]{16,256})\s*$/.exec(pair));
+  if (pairs.some((pair) => pair === null))
+    throw new Error(
+      'must be key:secret, separated by commas; keys are letters, digits and "._-", secrets 16 characters or more without spaces and commas',
+    );
+  const map = new Map(pairs.map((pair) => [pair![1]!, pair![2]!]));
+  if (map.size < pairs.length) throw new Error('must not name a key twice');
+  return map;
+}
+
 function secretKey(value: string): string {
   if (value.length < 32) throw new Error('must have at least 32 characters');
   return value;
@@ -223,6 +235,13 @@ export const VARIABLES = {
   },
   STOWAGE_GOOGLE_CLIENT_SECRET: { description: 'Client secret of the sign-in at Google.', secret: true, parse: text },
   STOWAGE_GOOGLE_ISSUER: { description: 'Issuer of the sign-in at Google.', fallback: 'https://accounts.google.com', parse: url('http:', 'https:') },
+  STOWAGE_OAUTH_CONSUMERS: {
+    description:
+      'Programs that may ask people for access by OAuth 1.0: key:secret, separated by commas. Their requests are signed for the address in STOWAGE_PUBLIC_URL.',
+    fallbackText: 'no OAuth 1.0',
+    secret: true,
+    parse: consumers,
+  },
   STOWAGE_LOG_LEVEL: {
     description: 'Least severe level that is logged.',
     fallback: 'info',
