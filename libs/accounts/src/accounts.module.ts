@@ -34,6 +34,9 @@ import { Identities } from './identities.service.js';
 import { LoginTries } from './login-tries.js';
 import { LoginService } from './login.service.js';
 import { OauthService } from './oauth.service.js';
+import { Oauth1Service } from './oauth1/oauth1.service.js';
+import { NonceRepository } from './oauth1/repositories/nonce.repository.js';
+import { SignedRequests } from './oauth1/signed-requests.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
 import { PasswordHasher } from './password-hasher.js';
 import { ProfileService } from './profile.service.js';
@@ -65,6 +68,7 @@ const SERVICES = [
   AdminRights,
   LoginService,
   OauthService,
+  Oauth1Service,
   RegistrationService,
   RecoveryService,
   SessionService,
@@ -105,6 +109,8 @@ const SERVICES = [
     TokenKeyRepository,
     IdentityRepository,
     ValueRepository,
+    NonceRepository,
+    SignedRequests,
     PasswordHasher,
     ActivityRecorder,
     CredentialVerifier,

@@ -8,6 +8,8 @@ import { type AccountActor, type Client, Clock, DomainError, forbiddenBy, type P
 import { ActivityRecorder } from './activity-recorder.js';
 import { CredentialVerifier } from './credential-verifier.service.js';
 import { basicCandidates, isPair, splitBasic } from './login-name.js';
+import type { SignedRequest } from './oauth1/signature.js';
+import { SignedRequests } from './oauth1/signed-requests.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { DeviceRepository } from './repositories/device.repository.js';
 import { type TokenHolder, TokenRepository } from './repositories/token.repository.js';
@@ -59,6 +61,7 @@ export class Authenticator {
     private readonly verifier: CredentialVerifier,
     private readonly activity: ActivityRecorder,
     private readonly devices: DeviceRepository,
+    private readonly requests: SignedRequests,
     private readonly clock: Clock,
   ) {}
 
@@ -66,7 +69,20 @@ export class Authenticator {
   async byToken(token: string, client: Client = NOWHERE): Promise<AccountActor> {
     if (!TOKEN.test(token)) throw unauthenticated();
     const secret = sha256(token.toLowerCase());
-    return this.trusted(`token:${secret.toString('base64')}`, client, () => this.lookUpToken(secret));
+    return this.trusted(`token:${secret.toString('base64')}`, client, () => this.lookUpToken(() => this.tokens.findHolder(secret)));
+  }
+
+  /**
+   * The id of the token that a request of an OAuth 1.0 consumer is signed with; whether it lets in is asked by `byTokenId`. Uses the request up. UNAUTHENTICATED (`details.reason`),
+   * INVALID_ARGUMENT for what is no signed request.
+   */
+  async signedBy(request: SignedRequest): Promise<string> {
+    return (await this.requests.prove(request, 'access')).token;
+  }
+
+  /** As `byToken`, for a token that was proven by a signature. */
+  byTokenId(tokenId: string, client: Client = NOWHERE): Promise<AccountActor> {
+    return this.trusted(`id:${tokenId}`, client, () => this.lookUpToken(() => this.tokens.findHolderOf(tokenId)));
   }
 
   /**
@@ -74,7 +90,15 @@ export class Authenticator {
    * that it is done. Null for any other token.
    */
   async byWipedToken(token: string): Promise<AccountActor | null> {
-    const holder = TOKEN.test(token) ? await this.tokens.findHolder(sha256(token.toLowerCase())) : null;
+    return this.wiped(TOKEN.test(token) ? await this.tokens.findHolder(sha256(token.toLowerCase())) : null);
+  }
+
+  /** The same for a token that was proven by a signature. */
+  async byWipedTokenId(tokenId: string): Promise<AccountActor | null> {
+    return this.wiped(await this.tokens.findHolderOf(tokenId));
+  }
+
+  private async wiped(holder: TokenHolder | null): Promise<AccountActor | null> {
     if (!holder?.remoteWipe) return null;
     await this.devices.deliver(holder.tokenId, this.clock.now());
     const { ownerId: accountId, companyId, tokenId } = holder;
@@ -169,9 +193,9 @@ export class Authenticator {
     }
   }
 
-  private async lookUpToken(secret: Buffer): Promise<Found> {
+  private async lookUpToken(find: () => Promise<TokenHolder | null>): Promise<Found> {
     const startedMs = this.clock.nowMs();
-    const holder = await this.tokens.findHolder(secret);
+    const holder = await find();
     if (holder?.remoteWipe) await this.refuseWiped(holder);
     if (holder === null || !letsIn(holder, startedMs)) throw unauthenticated();
     this.activity.record(holder.accountId, holder.tokenId, holder.lastUsedAt);

@@ -22,6 +22,8 @@ export { emailLogin, formatLogin, type LoginName, parseLogin, phoneLogin } from 
 export { type Comparison, LoginTries } from './login-tries.js';
 export { type LoginCommand, LoginService } from './login.service.js';
 export { type OauthCommand, OauthService, withVerifier } from './oauth.service.js';
+export { Oauth1Service, type PendingGrant, type SignedCredentials } from './oauth1/oauth1.service.js';
+export type { SignedRequest } from './oauth1/signature.js';
 export { PasswordHasher } from './password-hasher.js';
 export { type AccountProfile, type ProfileCommand, ProfileService } from './profile.service.js';
 export { RecoveryService } from './recovery.service.js';

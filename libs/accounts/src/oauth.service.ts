@@ -16,17 +16,20 @@ import { shownText } from './texts.js';
 const MAX_CALLBACK_BYTES = 2_048;
 
 export interface OauthCommand extends TokenWish {
-  /** Where the browser goes afterwards: an absolute http(s) URL; null only with a provider. */
+  /** Where the browser goes afterwards: an absolute http(s) URL; null only with a provider or a consumer. */
   readonly callback: string | null;
   readonly clientId?: string | undefined;
   /** The company at whose identity provider the person signs in, instead of by a password here; `google` = at Google. */
   readonly provider?: number | 'google' | undefined;
+  /** The OAuth 1.0 consumer whose signature asks; only it can confirm. */
+  readonly consumer?: string | undefined;
 }
 
 /** A request that waits for the person. */
 export interface OpenRequest {
   readonly provider: number | 'google' | null;
-  /** Null = the session is answered to whoever comes back from the provider. */
+  readonly consumer: string | null;
+  /** Null = the session is answered to whoever comes back from the provider; with a consumer: the verifier is shown to the person. */
   readonly callback: string | null;
 }
 
@@ -49,12 +52,13 @@ export class OauthService {
 
   /** Opens a request that is good for 15 minutes. INVALID_ARGUMENT for a callback that is no plain http(s) URL, RATE_LIMITED (by address). */
   async request(command: OauthCommand): Promise<{ readonly authorizeUrl: string; readonly requestToken: string }> {
-    const { provider = null } = command;
-    const callback = command.callback === null && provider !== null ? null : checkedCallback(command.callback ?? '');
+    const { provider = null, consumer = null } = command;
+    const callback = command.callback === null && (provider !== null || consumer !== null) ? null : checkedCallback(command.callback ?? '');
     if (command.ip !== undefined) await this.addresses.take('oauth-request', command.ip);
     const requestToken = await this.secrets.make('oauth_request', null, {
       callback,
       provider,
+      consumer,
       clientId: shownText(command.clientId ?? ''),
       permanent: command.permanent,
       deviceDescription: shownText(command.deviceDescription ?? ''),
@@ -68,24 +72,30 @@ export class OauthService {
    * or is finished. May be repeated until the request is confirmed: web clients repeat it because of how they read the redirect.
    */
   async authorize(requestToken: string, credentials: PasswordProof, client: ClientInfo): Promise<string> {
-    const { callback, provider } = await this.find(requestToken);
+    const { callback } = await this.find(requestToken);
+    if (callback === null) throw notOpen();
+    return withVerifier(callback, requestToken, await this.proveByPassword(requestToken, credentials, client));
+  }
+
+  /** The verifier for the account that login and password prove. Throws as `authorize`. */
+  async proveByPassword(requestToken: string, credentials: PasswordProof, client: ClientInfo): Promise<string> {
+    const { provider } = await this.find(requestToken);
     // its person was to be shown the sign-in of a company, not a form for passwords
-    if (callback === null || provider !== null) throw notOpen();
+    if (provider !== null) throw notOpen();
     const { accountId, secretHash } = await this.logins.verify(credentials, client);
-    const verifier = await this.unitOfWork.run(async () => {
+    return this.unitOfWork.run(async () => {
       // A password that was replaced since then proves nothing; one that changes from now on ends the verifier.
       await this.accounts.lock(accountId);
       if ((await this.accounts.passwordHash(accountId)) !== secretHash) throw notOpen();
       return this.verifierFor(requestToken, accountId, false);
     });
-    return withVerifier(callback, requestToken, verifier);
   }
 
   /** What a request is for. FORBIDDEN when it is unknown, has ended or is finished. */
   async find(requestToken: string): Promise<OpenRequest> {
     const { payload } = await this.openRequest(requestToken);
-    const { callback = null, provider = null } = payload as Partial<OpenRequest>;
-    return { callback, provider };
+    const { callback = null, provider = null, consumer = null } = payload as Partial<OpenRequest>;
+    return { callback, provider, consumer };
   }
 
   /**
@@ -101,9 +111,10 @@ export class OauthService {
 
   /**
    * Exchanges token and verifier for a session. FORBIDDEN for a second use and for values that do not belong together. After a sign-in at a provider it
-   * takes the code of a second factor that is on, thrown as by a login: the request can be repeated with it.
+   * takes the code of a second factor that is on, thrown as by a login: the request can be repeated with it. `consumer`: who has signed for it; what a
+   * consumer opened is FORBIDDEN for everybody else.
    */
-  async confirm(requestToken: string, verifier: string, client: ClientInfo, otp?: string): Promise<Session> {
+  async confirm(requestToken: string, verifier: string, client: ClientInfo, otp?: string, consumer: string | null = null): Promise<Session> {
     const proven = await this.secrets.find(verifier, 'oauth_verifier');
     if (proven?.payload['asksCode'] === true && proven.accountId !== null)
       await this.secondFactor.require(proven.accountId, otp || undefined, client.ip);
@@ -111,6 +122,7 @@ export class OauthService {
       const request = await this.secrets.redeem(requestToken, ['oauth_request'], { repeatable: false });
       const proof = request && (await this.secrets.redeem(verifier, ['oauth_verifier'], { repeatable: false }));
       if (!proof || proof.accountId === null || proof.payload['requestId'] !== request.id) throw notOpen();
+      if ((request.payload['consumer'] ?? null) !== consumer) throw notOpen();
       const { permanent, deviceDescription } = request.payload as { permanent?: boolean; deviceDescription?: string };
       return this.sessions.open(proof.accountId, { permanent: permanent === true, deviceDescription }, client);
     });
