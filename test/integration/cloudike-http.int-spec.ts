@@ -48,6 +48,18 @@ class KnownCredentials extends CloudikeCredentials {
     return Promise.resolve(null);
   }
 
+  override signedBy(): Promise<string> {
+    return Promise.reject(new DomainError('UNAUTHENTICATED', 'Nobody signs here.'));
+  }
+
+  override byTokenId(): Promise<AccountActor> {
+    return Promise.resolve(this.actor);
+  }
+
+  override byWipedTokenId(): Promise<AccountActor | null> {
+    return Promise.resolve(null);
+  }
+
   override async byBasic(userPass: string): Promise<AccountActor> {
     if (userPass !== 'email:a@b.c:p:w') throw new DomainError('INVALID_CREDENTIALS', 'Wrong login or password.');
     return Promise.resolve(this.actor);

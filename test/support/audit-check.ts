@@ -10,6 +10,7 @@ const NOT_WATCHED = new Set([
     'limiter_slots',
     'login_guards',
     'second_factor_uses',
+    'oauth_nonces',
     'audit_records',
     'audit_heads',
     'schema_migrations',

@@ -398,6 +398,12 @@ describe.runIf(available.ldap)('accounts/login_by_ldap', () => {
   });
 });
 
+describe('OAuth 1.0 without a consumer', () => {
+  it.each(['request_token', 'authorize', 'access_token'])('is not there: oauth/%s', async (name) => {
+    expect((await call(town.anonymous, `oauth/${name}`, { oauth_token: 'x' })).said).toBe('503 ProviderUnavailable');
+  });
+});
+
 describe('accounts/kt_get_account', () => {
   it('shows the account of an address to its owner and its administrators alone', async () => {
     const [member, colleague] = [await town.hire(admin, companyId), await town.hire(admin, companyId)];

@@ -27,6 +27,11 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'X-Robots-Tag': 'noindex, nofollow',
 };
 
+/** The same for a page whose form leads on, by a redirect, to another origin: browsers hold that against the rule for forms too. */
+export function pageHeadersTo(url: string): Readonly<Record<string, string>> {
+  return { ...PAGE_HEADERS, 'Content-Security-Policy': POLICY.replace("form-action 'self'", `form-action 'self' ${new URL(url).origin}`) };
+}
+
 /** A whole page as text. */
 export function page(title: string, body: Html): string {
   return html`<!doctype html>

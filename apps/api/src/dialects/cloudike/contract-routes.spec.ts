@@ -42,6 +42,9 @@ const NEEDED_BY_CLIENTS = [
   'files/get_diff/<path>',
   'events_len',
   'get_log_file',
+  'oauth/request_token',
+  'oauth/access_token',
+  'oauth/authorize',
 ];
 
 const rows = readFileSync(new URL('../../../../../docs/contracts/cloudike-routes.tsv', import.meta.url), 'utf8')

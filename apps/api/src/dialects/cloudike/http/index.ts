@@ -14,5 +14,16 @@ export { CloudikeCredentials } from './credentials.js';
 export { CloudikeHttpModule } from './cloudike-http.module.js';
 export { Bool, IdList, Int, Json, List, Md5, Ms, Path, PathList, Text, Value } from './fields.js';
 export { ok, Reply } from './reply.js';
-export { type Caller, CurrentActor, CurrentCaller, Header, IsWiped, OptionalActor, Params, PathTail, UrlSegment } from './request-decorators.js';
+export {
+  type Caller,
+  CurrentActor,
+  CurrentCaller,
+  Header,
+  IsWiped,
+  OptionalActor,
+  Params,
+  PathTail,
+  Signed,
+  UrlSegment,
+} from './request-decorators.js';
 export { CloudikeController, Route } from './route.js';

@@ -24,8 +24,8 @@ export class Reply {
   }
 
   /** A page or text; `contentType` with its charset. */
-  static text(contentType: string, body: string): Reply {
-    return new Reply(200, { 'Content-Type': contentType }, body);
+  static text(contentType: string, body: string, headers: Readonly<Record<string, string>> = {}): Reply {
+    return new Reply(200, { ...headers, 'Content-Type': contentType }, body);
   }
 }
 

@@ -7,12 +7,13 @@ import { auditedParams } from './audited-params.js';
 import { bind } from './fields.js';
 import { BODY_LIMIT_BYTES, PUBLIC_BODY_LIMIT_BYTES, readParams } from './request-params.js';
 import type { CloudikeCall, CloudikeRequest } from './route-metadata.js';
+import { signedRequestOf } from './signed-request.js';
 
 const requestOf = (context: ExecutionContext) => context.switchToHttp().getRequest<CloudikeRequest>();
 
 const BoundParams = createParamDecorator(async (dto: Type<object>, context: ExecutionContext) => {
   const request = requestOf(context);
-  const params = await readParams(request, request.cloudike.actor ? BODY_LIMIT_BYTES : PUBLIC_BODY_LIMIT_BYTES);
+  const params = await readParams(request, request.cloudike.actor ? BODY_LIMIT_BYTES : PUBLIC_BODY_LIMIT_BYTES, request.cloudike.form);
   request.cloudike.audited = auditedParams(request.cloudike, params);
   return bind(dto, params);
 });
@@ -25,6 +26,9 @@ export function Params(dto: Type<object>): ParameterDecorator {
     if (descriptor) ApiBody({ type: dto, required: false })(target, key!, descriptor);
   };
 }
+
+/** The request as a program signed it by OAuth 1.0: in the Authorization header, the query or a form. It reads the body, so not beside `@Params`. */
+export const Signed = createParamDecorator((_: unknown, context: ExecutionContext) => signedRequestOf(requestOf(context)));
 
 /** The signed-in account. On `auth: 'optional'` and `'public'` routes use `@OptionalActor()`. */
 export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext): AccountActor => {

@@ -11,33 +11,51 @@ export const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 /** Largest body of a call that nobody signed for. */
 export const PUBLIC_BODY_LIMIT_BYTES = 256 * 1024;
 
+const FORM = 'application/x-www-form-urlencoded';
+
 const invalid = (message: string) => new DomainError('INVALID_ARGUMENT', message);
 
 /**
  * All parameters of a request as contract 1.3 has them: query, then form, multipart or JSON body, the body winning. Throws INVALID_ARGUMENT for
- * what cannot be read and TOO_LARGE beyond `limitBytes`.
+ * what cannot be read and TOO_LARGE beyond `limitBytes`. `form`: the body, when `readForm` has read it.
  */
-export async function readParams(request: IncomingMessage, limitBytes: number): Promise<ParamBag> {
+export async function readParams(request: IncomingMessage, limitBytes: number, form?: string): Promise<ParamBag> {
   const url = request.url ?? '';
   const query = new ParamBag();
   const question = url.indexOf('?');
   try {
     if (question >= 0) addForm(query, url.slice(question + 1));
-    return query.overlaidBy(await readBody(request, limitBytes));
+    return query.overlaidBy(await readBody(request, limitBytes, form));
   } catch (error) {
     if (error instanceof RangeError) throw new DomainError('TOO_LARGE', 'The request has too many parameters.', {}, { cause: error });
     throw error;
   }
 }
 
-async function readBody(request: IncomingMessage, limitBytes: number): Promise<ParamBag> {
-  const bag = new ParamBag();
+/** The text of a body that is a form by its type; undefined, and nothing read, for any other. Throws as `readParams`. */
+export async function readForm(request: IncomingMessage, limitBytes: number): Promise<string | undefined> {
+  if (bodyType(request, limitBytes) !== FORM) return undefined;
+  return decode(await collect(request, limitBytes));
+}
+
+/** The type of the body in small letters, empty when it has none; null when there is no body. */
+function bodyType(request: IncomingMessage, limitBytes: number): string | null {
   const length = Number(request.headers['content-length'] ?? Number.NaN);
-  if (length === 0 || (Number.isNaN(length) && request.headers['transfer-encoding'] === undefined)) return bag;
+  if (length === 0 || (Number.isNaN(length) && request.headers['transfer-encoding'] === undefined)) return null;
   if (length > limitBytes) throw tooLarge(limitBytes);
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') throw invalid('A compressed request body is not supported.');
-  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  return request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+async function readBody(request: IncomingMessage, limitBytes: number, form: string | undefined): Promise<ParamBag> {
+  const bag = new ParamBag();
+  const type = bodyType(request, limitBytes);
+  if (type === null) return bag;
+  if (form !== undefined) {
+    addText(bag, form, type);
+    return bag;
+  }
   if (type === 'multipart/form-data') {
     await readMultipart(request, bag, limitBytes);
     return bag;
@@ -59,7 +77,7 @@ function addText(bag: ParamBag, text: string, type: string): void {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    if (!isJson && type === 'application/x-www-form-urlencoded') return addForm(bag, text);
+    if (!isJson && type === FORM) return addForm(bag, text);
     throw new DomainError('INVALID_ARGUMENT', 'The request body is not valid JSON.', {}, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('A JSON request body must be an object.');
@@ -67,10 +85,15 @@ function addText(bag: ParamBag, text: string, type: string): void {
 }
 
 function addForm(bag: ParamBag, text: string): void {
+  for (const [name, value] of formPairs(text)) bag.add(name, value);
+}
+
+/** Names and values of a form or a query, decoded, as they come. Throws INVALID_ARGUMENT. */
+export function* formPairs(text: string): Generator<[name: string, value: string]> {
   for (const pair of text.split('&')) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
-    bag.add(unescape(equals < 0 ? pair : pair.slice(0, equals)), equals < 0 ? '' : unescape(pair.slice(equals + 1)));
+    yield [unescape(equals < 0 ? pair : pair.slice(0, equals)), equals < 0 ? '' : unescape(pair.slice(equals + 1))];
   }
 }
 

@@ -49,6 +49,8 @@ describe('what routes mean for the audit', () => {
         'Session.requestToken',
         'Session.authorize',
         'Session.oauthConfirm',
+        'Oauth1.authorize',
+        'Oauth1.accessToken',
       ]),
     );
     expect(of('change').length).toBeGreaterThan(120);

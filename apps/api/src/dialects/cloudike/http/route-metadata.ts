@@ -41,6 +41,8 @@ export interface CloudikeCall {
   readonly segments: Readonly<Record<string, string>>;
   /** Decoded segments of `<path>`. */
   readonly tail: readonly string[];
+  /** The body, when it is a form that was read to check a signature. */
+  form?: string;
   /** The parameters that a record of the call keeps; set when they have been read. */
   audited?: AuditParams;
   /** Set by the guard; null = nobody signed in. */
