@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { BlobStore } from '#libs/blob-store';
 import { FolderSizeTask, FullListingService, FullListingTask, type ListFolder } from '#libs/files';
-import type { AccountActor } from '#libs/kernel';
+import { type AccountActor, OPEN_POLICY } from '#libs/kernel';
 import { CopyRepository, nameKey, numberedName, SpaceService } from '#libs/nodes';
 
 import { countStatements, withStatements } from '../support/statement-count.js';
@@ -158,7 +158,9 @@ describe('use cases on the tree', () => {
     const told = () =>
       tree.database.query<{ path: string; facts: unknown }>(`SELECT path, facts FROM change_events WHERE path LIKE '/news%' ORDER BY xid, seq`);
     await tree.folder(anna, '/other');
-    const { result, statements } = await withStatements(() => tree.folder(anna, '/news/of/folders', { clientCreatedMs: 7 }));
+    // what is allowed to her comes with her credential
+    const signedIn = { ...anna, policy: OPEN_POLICY };
+    const { result, statements } = await withStatements(() => tree.folder(signedIn, '/news/of/folders', { clientCreatedMs: 7 }));
     // the way, the folders
     expect(statements).toHaveLength(2);
     expect((await told()).map((row) => row.path)).toEqual(['/news', '/news/of', '/news/of/folders']);
