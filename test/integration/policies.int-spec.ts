@@ -252,13 +252,16 @@ describe('the last administrator of the system', () => {
   it('stays, also when he is a member of a company and two take each other out at once', async () => {
     const [first, second] = [await member(), await member()];
     await house.sql(`UPDATE accounts SET role = 'admin' WHERE id = ANY($1)`, [[first.accountId, second.accountId]]);
-    await house.sql(`UPDATE accounts SET state = 'disabled' WHERE id = $1`, [system.accountId]);
+    const others = await house.sql<{ id: number }>(
+      `UPDATE accounts SET state = 'disabled' WHERE role = 'admin' AND state = 'active' AND id <> ALL($1) RETURNING id`,
+      [[first.accountId, second.accountId]],
+    );
     const out = (from: AccountActor, of: AccountActor) =>
       house.get(MemberDoor).disable({ ...from, role: 'admin' }, companyId, [of.accountId], { reason: '', wipe: false });
     await Promise.allSettled([out(first, second), out(second, first)]);
     const left = await house.sql(`SELECT id FROM accounts WHERE role = 'admin' AND state = 'active'`);
     expect(left).toHaveLength(1);
     await house.sql(`UPDATE accounts SET role = 'user' WHERE id = ANY($1)`, [[first.accountId, second.accountId]]);
-    await house.sql(`UPDATE accounts SET state = 'active' WHERE id = $1`, [system.accountId]);
+    await house.sql(`UPDATE accounts SET state = 'active' WHERE id = ANY($1)`, [others.map((other) => other.id)]);
   });
 });
