@@ -393,6 +393,71 @@ describe('shares', () => {
     expect((await notices(late)).at(-1)).toMatchObject({ action: 'share_request_declined', text: 'Known as' });
   });
 
+  it('come and end for a group with a fixed number of statements whatever the number of its members, and everybody learns of it', async () => {
+    const figures = async (size: number) => {
+      const companyId = await h.company();
+      const [admin, owner] = [await h.member(companyId, { admin: true }), await h.member(companyId)];
+      const members: Member[] = [];
+      for (let n = 0; n < size; n++) members.push(await h.member(companyId));
+      for (const person of [owner, ...members]) await h.tree.folder(person, '/own');
+      const groupId = await h.group(admin, members);
+      for (const name of ['/unshared', '/removed', '/withdrawn', '/hidden', '/asked']) await h.tree.folder(owner, name);
+      const askAll = async (name: string) => {
+        const { folderHash } = await h.offers.publish(owner, { ...path(name), publicName: name.slice(1) });
+        for (const member of members) await h.offers.request(member, { folderHash, message: 'Please' });
+        return folderHash;
+      };
+      const share = async (name: string) => {
+        await h.add(owner, name, { groupId });
+        for (const member of members) {
+          const asked = (await h.lists.invites(member)).find((invite) => invite.folderName === name.slice(1));
+          await h.answers.accept(member, asked!.hash);
+        }
+      };
+      await share('/unshared');
+      await share('/removed');
+      await h.add(owner, '/withdrawn', { groupId });
+      const folderHash = await askAll('/hidden');
+      await askAll('/asked');
+      const since = (await h.eventsOf(owner)).length;
+      const counts = {
+        invited: await countStatements(() => h.add(owner, '/own', { groupId })),
+        unshared: await countStatements(() => h.shares.unshare(owner, path('/unshared'))),
+        removed: await countStatements(() => h.shares.remove(owner, { ...path('/removed'), groupId })),
+        withdrawn: await countStatements(() => h.shares.uninvite(owner, { ...path('/withdrawn'), groupId })),
+        hidden: await countStatements(() => h.offers.hide(owner, { folderHash })),
+        declined: await countStatements(() => h.shares.unshare(owner, path('/asked'))),
+        emptied: await countStatements(() =>
+          h.service(GroupMembers).remove(
+            admin,
+            groupId,
+            members.map((member) => member.accountId),
+          ),
+        ),
+      };
+      const told = (await h.eventsOf(owner)).slice(since);
+      const of = (type: string) => told.filter((event) => event.type === type);
+      expect(of('folder_collab_removed').map((event) => event.facts.collab_id)).toEqual(members.map((member) => member.accountId));
+      expect(of('share_invitation_revoked')).toHaveLength(2 * size);
+      expect(new Set(of('share_request_declined').map((event) => event.facts.hash)).size).toBe(2 * size);
+      for (const member of members) {
+        const types = (await h.eventsOf(member)).map((event) => event.type);
+        expect(types.filter((type) => type === 'share_invitation_sent')).toHaveLength(4);
+        expect(types.filter((type) => ['folder_unshared', 'folder_collab_removed'].includes(type))).toHaveLength(2);
+        expect(types.filter((type) => type === 'share_invitation_revoked')).toHaveLength(2);
+        expect(types.filter((type) => type === 'share_request_declined')).toHaveLength(2);
+        const [questions] = await h.tree.database.query<{ waiting: number }>(
+          `SELECT count(*)::int AS waiting FROM notices WHERE account_id = $1 AND status = 'waiting'`,
+          [member.accountId],
+        );
+        expect(questions!.waiting).toBe(0);
+      }
+      expect(await h.defects()).toEqual([]);
+      return counts;
+    };
+    expect(await figures(20)).toEqual(await figures(1));
+  });
+
   it('take a fixed number of statements whatever the number of people and folders', async () => {
     const companyId = await h.company();
     const owner = await h.member(companyId);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccountDirectory } from '#libs/accounts';
-import { type ChangedNode, ChangeLog, type JsonFacts, type PersonalChangeType } from '#libs/nodes';
+import { type ChangedNode, ChangeLog, type JsonFacts, type PersonalNews } from '#libs/nodes';
 
 import type { OwnedFolder } from './repositories/folder.repository.js';
 import type { LostMount } from './repositories/grant.repository.js';
@@ -20,42 +20,42 @@ export class SharingLog {
     const [first] = invitations;
     if (!first) return;
     const names = await this.names(invitations);
-    for (const invitation of invitations) {
-      await this.tell('share_invitation_sent', invitation.accountId, folder, actorId, invitationFacts(folder, invitation, names));
-    }
     const ofGroup = { ...folderFacts(folder), group_id: first.groupId, writer: first.write };
     const facts = first.groupId === null ? invitationFacts(folder, first, names) : ofGroup;
-    await this.tell('share_invitation_sent', folder.ownerId, folder, actorId, facts);
+    await this.changes.recordEach('share_invitation_sent', actorId, [
+      ...invitations.map((invitation) => news(folder, invitation.accountId, invitationFacts(folder, invitation, names))),
+      news(folder, folder.ownerId, facts),
+    ]);
   }
 
   /** Both learn of the answer. `path` is where the receiver has the folder now. */
   async answered(folder: OwnedFolder, invitation: Invitation, answer: 'accepted' | 'declined', path: string | null): Promise<void> {
     const type = answer === 'accepted' ? 'share_invitation_accepted' : 'share_invitation_declined';
     const facts = invitationFacts(folder, invitation, await this.names([invitation]));
-    await this.tell(type, folder.ownerId, folder, invitation.accountId, facts);
-    await this.tell(type, invitation.accountId, folder, invitation.accountId, facts, path);
+    await this.changes.recordEach(type, invitation.accountId, [news(folder, folder.ownerId, facts), news(folder, invitation.accountId, facts, path)]);
   }
 
+  /** Those who had not answered, and the owner for each of them. */
   async revoked(folder: OwnedFolder, invitations: readonly Invitation[], actorId: number): Promise<void> {
     const names = await this.names(invitations);
-    for (const invitation of invitations) {
+    const told = invitations.flatMap((invitation) => {
       const facts = invitationFacts(folder, invitation, names);
-      await this.tell('share_invitation_revoked', folder.ownerId, folder, actorId, facts);
-      await this.tell('share_invitation_revoked', invitation.accountId, folder, actorId, facts);
-    }
+      return [news(folder, folder.ownerId, facts), news(folder, invitation.accountId, facts)];
+    });
+    await this.changes.recordEach('share_invitation_revoked', actorId, told);
   }
 
   /** The folder is gone for some people; with `all` for everybody, because its owner does not share it any more. */
   async removed(folder: OwnedFolder, accountIds: readonly number[], mounts: readonly LostMount[], actorId: number, all: boolean): Promise<void> {
-    const type = all ? 'folder_unshared' : 'folder_collab_removed';
     const paths = new Map(mounts.map((mount) => [mount.accountId, mount.path]));
     const names = await this.names(accountIds.map((accountId) => ({ accountId })));
-    for (const accountId of accountIds) {
+    const told = accountIds.flatMap((accountId) => {
       const facts = { ...folderFacts(folder), collab_id: accountId, collab_name: names.get(accountId) ?? '' };
-      await this.tell(type, accountId, folder, actorId, facts, paths.get(accountId));
-      if (!all) await this.tell(type, folder.ownerId, folder, actorId, facts);
-    }
-    if (all) await this.tell(type, folder.ownerId, folder, actorId, folderFacts(folder));
+      const lost = news(folder, accountId, facts, paths.get(accountId));
+      return all ? [lost] : [lost, news(folder, folder.ownerId, facts)];
+    });
+    if (all) told.push(news(folder, folder.ownerId, folderFacts(folder)));
+    await this.changes.recordEach(all ? 'folder_unshared' : 'folder_collab_removed', actorId, told);
   }
 
   /** Mounts have come to stand in the trees of their owners, or are about to leave them. One statement, however many. */
@@ -89,19 +89,12 @@ export class SharingLog {
     const found = await this.directory.find(people.map((person) => person.accountId));
     return new Map([...found].map(([id, person]) => [id, person.name]));
   }
+}
 
-  /** `path` is that in the feed of the person told: where the owner has the folder, where the receiver has it, or only its name. */
-  private async tell(
-    type: PersonalChangeType,
-    accountId: number,
-    folder: OwnedFolder,
-    actorId: number,
-    facts: JsonFacts,
-    path: string | null = null,
-  ): Promise<void> {
-    const own = accountId === folder.ownerId ? folder.path : `/${folder.name}`;
-    await this.changes.recordForAccounts(type, [accountId], { actorId, nodeId: folder.id, path: path ?? own, facts });
-  }
+/** `path` is that in the feed of the person told: where the owner has the folder, where the receiver has it, or only its name. */
+function news(folder: OwnedFolder, accountId: number, facts: JsonFacts, path: string | null = null): PersonalNews {
+  const own = accountId === folder.ownerId ? folder.path : `/${folder.name}`;
+  return { accountIds: [accountId], nodeId: folder.id, path: path ?? own, facts };
 }
 
 function folderFacts({ ownerId, name, createdMs, modifiedMs }: OwnedFolder): JsonFacts {

@@ -171,13 +171,11 @@ export class HandoverTask implements TaskHandler<HandoverInput> {
   private async tell(node: LocatedNode, { ownerId, memberId }: Handover, own: Mount | undefined, all: readonly Mount[]): Promise<void> {
     const person = (await this.directory.find([memberId])).get(memberId);
     const facts = { ...folderFacts(node), collab_id: memberId, collab_name: person?.name ?? '' };
-    const told = { actorId: ownerId, nodeId: node.id, facts };
-    await this.changes.recordForAccounts('folder_unshared', [ownerId], { ...told, path: node.path });
-    if (own) await this.changes.recordForAccounts('folder_collab_removed', [memberId], { ...told, path: `/${own.name}` });
-    for (const mount of all) {
-      if (mount.targetId !== node.id || mount.accountId === memberId) continue;
-      await this.changes.recordForAccounts('folder_collab_removed', [mount.accountId], { ...told, path: `/${mount.name}` });
-    }
+    const news = (accountId: number, path: string) => ({ accountIds: [accountId], nodeId: node.id, path, facts });
+    const others = all.filter((mount) => mount.targetId === node.id && mount.accountId !== memberId);
+    await this.changes.recordEach('folder_unshared', ownerId, [news(ownerId, node.path)]);
+    const removed = [...(own ? [news(memberId, `/${own.name}`)] : []), ...others.map((mount) => news(mount.accountId, `/${mount.name}`))];
+    await this.changes.recordEach('folder_collab_removed', ownerId, removed);
   }
 }
 

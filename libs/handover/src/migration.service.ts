@@ -177,10 +177,10 @@ export class MigrationService {
       ...(invitation === '' ? {} : { message: invitation }),
     };
     // Of the owner's tree the receiver learns the path that he is offered; in his own feed it stands for nothing.
-    for (const id of accountIds) {
-      const path = id === ownerId ? srcPath || '/' : dstPath || '/';
-      await this.changes.recordForAccounts(type, [id], { actorId, ...(nodeId === null ? {} : { nodeId }), path, facts });
-    }
+    const news = accountIds.map((id) => {
+      return { accountIds: [id], ...(nodeId === null ? {} : { nodeId }), path: id === ownerId ? srcPath || '/' : dstPath || '/', facts };
+    });
+    await this.changes.recordEach(type, actorId, news);
   }
 }
 

@@ -7,7 +7,7 @@ export {
   type NodeChangeType,
   type PersonalChangeType,
 } from './changes/change.js';
-export { ChangeLog, CHANGES_CHANNEL, type PersonalChange } from './changes/change-log.js';
+export { ChangeLog, CHANGES_CHANNEL, type PersonalChange, type PersonalNews } from './changes/change-log.js';
 export { LedgerModule } from './ledger/ledger.module.js';
 export { bytesOf, type Media, type MediaBytes, MEDIA, negated, NO_BYTES, totalBytes } from './ledger/media-bytes.js';
 export { type Blob, BlobRepository } from './ledger/repositories/blob.repository.js';

@@ -148,7 +148,7 @@ export class CompanyShareService {
       const { nodeId, ownerId, publicName: folderName } = await this.one(actor, folderHash);
       const hash = await this.offers.request(nodeId, actor.accountId, message, this.clock.now());
       if (hash === null) throw new DomainError('REQUEST_PENDING', 'You have asked for this folder already.');
-      await this.log.tell('sent', { nodeId, ownerId, accountId: actor.accountId, hash, message, folderName }, actor.accountId);
+      await this.log.tell('sent', [{ nodeId, ownerId, accountId: actor.accountId, hash, message, folderName }], actor.accountId);
     });
   }
 
@@ -179,7 +179,7 @@ export class CompanyShareService {
       if (!node) throw nodeNotFound();
       await this.access.require(actor, 'node.share', [node]);
       await this.grants.grant(actor, { node, subject: { accountId: request.accountId }, right: memberRight(writer), accepted: true });
-      await this.log.tell('accepted', request, actor.accountId, writer);
+      await this.log.tell('accepted', [request], actor.accountId, writer);
     });
   }
 

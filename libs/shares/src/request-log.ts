@@ -12,22 +12,17 @@ export class RequestLog {
     private readonly offers: CompanyShareRepository,
   ) {}
 
-  async tell(what: 'sent' | 'accepted' | 'declined', request: ShareRequest, actorId: number, writer = false): Promise<void> {
-    const { nodeId, ownerId, accountId, hash, message, folderName } = request;
-    const facts = {
-      kind: 'folder',
-      owner: ownerId,
-      directory_name: folderName,
-      collab_id: accountId,
-      hash,
-      writer,
-      ...(message === '' ? {} : { message }),
-    };
-    await this.changes.recordForAccounts(`share_request_${what}`, [ownerId, accountId], { actorId, nodeId, path: `/${folderName}`, facts });
+  async tell(what: 'sent' | 'accepted' | 'declined', requests: readonly ShareRequest[], actorId: number, writer = false): Promise<void> {
+    const told = requests.map(({ nodeId, ownerId, accountId, hash, message, folderName }) => {
+      const who = { owner: ownerId, directory_name: folderName, collab_id: accountId };
+      const facts = { kind: 'folder', ...who, hash, writer, ...(message === '' ? {} : { message }) };
+      return { accountIds: [ownerId, accountId], nodeId, path: `/${folderName}`, facts };
+    });
+    await this.changes.recordEach(`share_request_${what}`, actorId, told);
   }
 
   /** Ends every request for a folder that is not on offer any more. */
   async declineAll(nodeId: string, actorId: number): Promise<void> {
-    for (const request of await this.offers.removeRequests(nodeId)) await this.tell('declined', request, actorId);
+    await this.tell('declined', await this.offers.removeRequests(nodeId), actorId);
   }
 }

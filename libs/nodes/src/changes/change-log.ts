@@ -7,7 +7,7 @@ import { Signals } from '#libs/signals';
 import { SpaceService } from '../space.service.js';
 import type { ChangedNode, JsonFacts, NodeChange, PersonalChangeType } from './change.js';
 import { noticeRuleOf } from './notice-rules.js';
-import { ChangeRepository } from './repositories/change.repository.js';
+import { ChangeRepository, type PersonalItem } from './repositories/change.repository.js';
 import type { ChangeItem, News } from './repositories/feed-sql.js';
 import { NoticeWriter } from './repositories/notice-writer.repository.js';
 
@@ -21,6 +21,9 @@ export interface PersonalChange {
   readonly nodeId?: string;
   readonly facts?: JsonFacts;
 }
+
+/** One event of `recordEach`: the same for all of these accounts. */
+export type PersonalNews = Omit<PersonalChange, 'actorId'> & { readonly accountIds: readonly number[] };
 
 /** Writes what happened into the feeds of those who may know, in the transaction of the change itself. */
 @Injectable()
@@ -55,31 +58,44 @@ export class ChangeLog {
     return result;
   }
 
+  /** Records one event in the feeds of these accounts alone, as `recordEach`. */
+  async recordForAccounts(type: PersonalChangeType, accountIds: readonly number[], { actorId, ...told }: PersonalChange): Promise<void> {
+    await this.recordEach(type, actorId, [{ accountIds, ...told }]);
+  }
+
   /**
-   * Records one event in the feeds of these accounts alone, and what it means for their notices (types share_*, folder_unshared, ...): a notice
-   * takes `facts.hash`, the path and `facts.directory_name`. Accounts that were erased are told
-   * nothing. One statement, when all of them have used their storage before, and two for notices.
+   * Records events in the feeds of their accounts alone, in this order, and what they mean for their notices (types share_*, folder_unshared,
+   * ...): a notice takes `facts.hash`, the path and `facts.directory_name`. Accounts that were erased are told nothing. However many there are: one
+   * statement, when all accounts have used their storage before, and two for notices.
    */
-  async recordForAccounts(type: PersonalChangeType, accountIds: readonly number[], { actorId, path, nodeId, facts }: PersonalChange): Promise<void> {
-    if (accountIds.length === 0) return;
-    for (const id of accountIds) Call.note('account', id);
+  async recordEach(type: PersonalChangeType, actorId: number | null, news: readonly PersonalNews[]): Promise<void> {
     const nowMs = this.clock.nowMs();
-    const item = { eventId: newId(nowMs), type, actorId, nodeId: nodeId ?? null, path: path ?? '/', atMs: nowMs, facts: facts ?? {} };
-    const told = await this.changes.insertPersonal(accountIds, item);
-    const missing = [...new Set(accountIds)].filter((id) => !told.has(id));
-    const homeless = missing.length === 0 ? [] : await this.spaces.living(missing);
-    for (const id of homeless) await this.spaces.homeOf(id);
-    const later = homeless.length === 0 ? [] : [...(await this.changes.insertPersonal(homeless, item)).values()];
+    const items = news
+      .filter(({ accountIds }) => accountIds.length > 0)
+      .map(({ accountIds, path, nodeId, facts }) => ({
+        ...{ event_id: newId(nowMs), type, actor_id: actorId, node_id: nodeId ?? null, path: path ?? '/', at_ms: nowMs, facts: facts ?? {} },
+        account_ids: [...new Set(accountIds)],
+      }));
+    if (items.length === 0) return;
+    const accountIds = new Set(items.flatMap((item) => item.account_ids));
+    for (const id of accountIds) Call.note('account', id);
+    const told = await this.changes.insertPersonal(items);
+    const missing = [...accountIds].filter((id) => !told.has(id));
+    if (missing.length > 0) for (const [id, scopeId] of await this.tellHomeless(items, missing)) told.set(id, scopeId);
     const rule = noticeRuleOf(type);
-    if (rule) {
-      const hash = textOf(facts?.hash) ?? item.eventId;
-      const text = textOf(facts?.directory_name) ?? item.path.slice(item.path.lastIndexOf('/') + 1);
-      // the owner hears of invitations to his folder, whoever sends them; the question is not his
-      const reached = accountIds.filter((id) => told.has(id) || homeless.includes(id));
-      const asked = type === 'share_invitation_sent' ? reached.filter((id) => id !== facts?.owner) : reached;
-      await this.notices.write(rule, asked, { action: type, hash, actorId, path: item.path, text, nowMs });
-    }
-    await this.wake([...told.values(), ...later]);
+    const notices = items.map((item) => noticeOf(item, told)).filter((notice) => notice.accountIds.length > 0);
+    if (rule && notices.length > 0) await this.notices.write(rule, notices, { action: type, actorId, nowMs });
+    await this.wake([...told.values()]);
+  }
+
+  /** Those who live get a home to be told in; answers their feeds. */
+  private async tellHomeless(items: readonly PersonalItem[], missing: readonly number[]): Promise<Map<number, string>> {
+    const homeless = new Set(await this.spaces.living(missing));
+    for (const id of homeless) await this.spaces.homeOf(id);
+    const rest = items
+      .map((item) => ({ ...item, account_ids: item.account_ids.filter((id) => homeless.has(id)) }))
+      .filter((item) => item.account_ids.length > 0);
+    return rest.length === 0 ? new Map<number, string>() : this.changes.insertPersonal(rest);
   }
 
   private async wake(scopeIds: readonly string[]): Promise<void> {
@@ -87,6 +103,17 @@ export class ChangeLog {
       for (const scopeId of scopeIds) this.signals.publish(CHANGES_CHANNEL, scopeId);
     });
   }
+}
+
+/** The owner hears of invitations to his folder, whoever sends them; the question is not his. */
+function noticeOf({ event_id, type, path, facts, account_ids }: PersonalItem, told: ReadonlyMap<number, string>) {
+  const isAsked = (id: number): boolean => type !== 'share_invitation_sent' || id !== facts.owner;
+  return {
+    accountIds: account_ids.filter((id) => told.has(id) && isAsked(id)),
+    hash: textOf(facts.hash) ?? event_id,
+    path,
+    text: textOf(facts.directory_name) ?? path.slice(path.lastIndexOf('/') + 1),
+  };
 }
 
 function textOf(value: unknown): string | undefined {

@@ -47,15 +47,32 @@ const ANY = `
   )
   ${WOKEN}`;
 
-/** An event of persons: no way up, the feeds are known. */
+const PERSONAL = `
+  WITH news AS MATERIALIZED (
+    SELECT i.*, nextval('change_events_seq_seq') AS seq FROM json_to_recordset($1::json) AS i (
+      event_id uuid, type text, actor_id bigint, node_id uuid, path text, at_ms bigint, facts jsonb, account_ids bigint[])
+  ),
+  home AS (
+    SELECT n.*, s.id AS scope_id, s.account_id
+      FROM news n CROSS JOIN LATERAL unnest(n.account_ids) AS a (id) JOIN spaces s ON s.account_id = a.id AND s.kind = 'account'
+  ),
+  written AS (
+    INSERT INTO change_events (${FEED_COLUMNS}) OVERRIDING SYSTEM VALUE
+    SELECT scope_id, seq, event_id, type, actor_id, node_id, path, NULL, at_ms, facts FROM home
+  )
+  SELECT DISTINCT account_id AS "accountId", scope_id AS "scopeId" FROM home`;
+
+/** An event of persons as a row of `news`: no way up, the feeds are known. */
 export interface PersonalItem {
-  readonly eventId: string;
+  readonly event_id: string;
   readonly type: string;
-  readonly actorId: number | null;
-  readonly nodeId: string | null;
+  readonly actor_id: number | null;
+  readonly node_id: string | null;
   readonly path: string;
-  readonly atMs: number;
+  readonly at_ms: number;
   readonly facts: JsonFacts;
+  /** Each of them once. */
+  readonly account_ids: readonly number[];
 }
 
 /** Rows of `change_events`, written. */
@@ -70,20 +87,9 @@ export class ChangeRepository {
     return rows.map((row) => row.scopeId);
   }
 
-  /** Writes one event into the feeds of the home spaces of these accounts; returns the accounts that have a home, and its feed. */
-  async insertPersonal(
-    accountIds: readonly number[],
-    { eventId, type, actorId, nodeId, path, atMs, facts }: PersonalItem,
-  ): Promise<Map<number, string>> {
-    const rows = await this.database.query<{ accountId: number; scopeId: string }>(
-      `WITH home AS (SELECT id, account_id FROM spaces WHERE account_id = ANY($1::bigint[]) AND kind = 'account'),
-       written AS (
-         INSERT INTO change_events (${FEED_COLUMNS}) OVERRIDING SYSTEM VALUE
-         SELECT h.id, e.seq, $2, $3, $4, $5, $6, NULL, $7, $8::jsonb FROM home h, (SELECT nextval('change_events_seq_seq') AS seq) e
-       )
-       SELECT account_id AS "accountId", id AS "scopeId" FROM home`,
-      [accountIds, eventId, type, actorId, nodeId, path, atMs, JSON.stringify(facts)],
-    );
+  /** Writes each event into the feeds of the home spaces of its accounts; returns the accounts that have a home, and its feed. One statement. */
+  async insertPersonal(items: readonly PersonalItem[]): Promise<Map<number, string>> {
+    const rows = await this.database.query<{ accountId: number; scopeId: string }>(PERSONAL, [JSON.stringify(items)]);
     return new Map(rows.map((row) => [row.accountId, row.scopeId]));
   }
 }
