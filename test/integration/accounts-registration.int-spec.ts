@@ -497,15 +497,17 @@ describe('first administrator and sweep', () => {
     const permanent = await house.get(LoginService).byPassword({ email, password: PASSWORD, permanent: true }, CLIENT);
     await outcome(login(email, 'wrong'));
     await house.get(RecoveryService).recover(email);
+    await house.sql(`INSERT INTO oauth_nonces VALUES (sha256('old'), $1)`, [house.clock.now()]);
     house.clock.advance(31 * 24 * HOUR);
+    await house.sql(`INSERT INTO oauth_nonces VALUES (sha256('new'), $1)`, [new Date(house.clock.now().getTime() + HOUR)]);
     const fresh = await login(await newcomer());
     await house.get(SweepAccountsJob).handle({}, { signal: new AbortController().signal });
-    const left = await house.sql<{ tokens: string[]; secrets: number; guards: number; slots: number }>(
+    const left = await house.sql<{ tokens: string[]; secrets: number; guards: number; slots: number; nonces: number }>(
       `SELECT (SELECT array_agg(id) FROM auth_tokens WHERE account_id IN ($1, $2)) AS tokens, (SELECT count(*) FROM account_secrets WHERE expires_at <= $3) AS secrets,
-              (SELECT count(*) FROM login_guards) AS guards, (SELECT count(*) FROM limiter_slots) AS slots`,
+              (SELECT count(*) FROM login_guards) AS guards, (SELECT count(*) FROM limiter_slots) AS slots, (SELECT count(*) FROM oauth_nonces) AS nonces`,
       [permanent.accountId, fresh.accountId, house.clock.now()],
     );
-    expect(left[0]).toMatchObject({ secrets: 0, guards: 0, slots: 0 });
+    expect(left[0]).toMatchObject({ secrets: 0, guards: 0, slots: 0, nonces: 1 });
     expect(left[0]!.tokens.sort()).toEqual([permanent.tokenId, fresh.tokenId].sort());
   });
 });

@@ -25,10 +25,21 @@ describe('AppConfig', () => {
     [{ S3_ENDPOINT: 'http://localhost:1' }, /^S3_BUCKET is required when S3_ENDPOINT is set/],
     [{ S3_BUCKET: 'b' }, /^S3_ACCESS_KEY_ID is required/],
     [{ REDIS_URL: 'localhost:6379' }, /^REDIS_URL must be a URL/],
+    [{ STOWAGE_OAUTH_CONSUMERS: 'printer:short' }, /^STOWAGE_OAUTH_CONSUMERS must be key:secret, separated by commas/],
+    [{ STOWAGE_OAUTH_CONSUMERS: `a:${'x'.repeat(16)},a:${'y'.repeat(16)}` }, /^STOWAGE_OAUTH_CONSUMERS must not name a key twice$/],
   ])('refuses %j with one line', (change, message) => {
     const build = () => new AppConfig({ ...minimal, ...change });
     expect(build).toThrow(ConfigError);
     expect(build).toThrow(message);
+  });
+
+  it('reads consumers of OAuth 1.0', () => {
+    const { signIn } = new AppConfig({ ...minimal, STOWAGE_OAUTH_CONSUMERS: 'printer:0123456789abcdef, web.shop:with:colon+and/more' });
+    expect([...signIn.oauthConsumers]).toEqual([
+      ['printer', '0123456789abcdef'],
+      ['web.shop', 'with:colon+and/more'],
+    ]);
+    expect(new AppConfig(minimal).signIn.oauthConsumers.size).toBe(0);
   });
 
   it('never repeats a secret in its message', () => {
