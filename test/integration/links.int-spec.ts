@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { AccessService } from '#libs/access';
 import { BrowseService, CopyService, DownloadService, FilesModule, FolderService } from '#libs/files';
-import { type AccountActor, newId } from '#libs/kernel';
+import { type AccountActor, type GuestActor, newId } from '#libs/kernel';
 import {
   type AddResult,
   AddToStorageService,
@@ -325,6 +325,69 @@ describe('limits', () => {
     await expect(open(hash)).rejects.toMatchObject({ code: 'LINK_NOT_FOUND', details: { reason: 'UsedUp' } });
     expect(await door.info(hash, owner)).toMatchObject({ downloadCount: 7, downloadMax: 7 });
   });
+
+  it('let 1,000 uploads of guests be open at once, exactly, and count neither for the issuer nor for another link', async () => {
+    const box = async (path: string) => {
+      const { hash } = await create(path, { uploadFolder: true });
+      return (await door.open(hash, { ip: IP, rights: 'upload' })).guest;
+    };
+    const [guest, other] = [await box('/docs'), await box('/docs/deep')];
+    const begin = (actor: AccountActor | GuestActor, name: string) =>
+      h.uploads.create(actor, { path: [name], overwrite: false, createParents: false, multipart: false });
+    const first = await begin(guest, 'first.txt');
+    if (first.kind !== 'session') throw new Error('deduplicated');
+    await copies(first.tempName, 989);
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, (_, no) =>
+        begin(guest, `${no}.txt`).then(
+          () => 'begun',
+          ({ code }: { code: string }) => code,
+        ),
+      ),
+    );
+    expect(outcomes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(20);
+    expect(await openOf(guest.passId)).toBe(1000);
+    await expect(begin(guest, 'again.txt')).rejects.toMatchObject({ code: 'RATE_LIMITED', details: { retryAfterMs: 60_000 } });
+    await begin(other, 'elsewhere.txt');
+    await begin(owner, 'own.txt');
+    await h.put(first.tempName, Buffer.from('1'));
+    expect(await codeOf(begin(guest, 'came.txt'))).toBe('RATE_LIMITED');
+    await h.confirms.confirm({ accountId: owner.accountId, tempName: first.tempName, actor: null });
+    await begin(guest, 'confirmed.txt');
+    expect(await codeOf(begin(guest, 'full again.txt'))).toBe('RATE_LIMITED');
+    h.clock.offsetMs = 2 * 86_400_000;
+    await begin(guest, 'when the others are over.txt');
+  });
+
+  it('let 20,000 uploads of one account be open at once', async () => {
+    const somebody = await h.account();
+    const begin = (name: string) => h.create(somebody, name);
+    await copies(await h.create(owner, '/t'), 19_990, somebody.accountId);
+    for (let no = 0; no < 10; no++) await begin(`/${no}`);
+    expect(await codeOf(begin('/more'))).toBe('RATE_LIMITED');
+    await h.create(owner, '/others');
+    await h.database.run(`UPDATE upload_sessions SET state = 'committed' WHERE id = (SELECT id FROM upload_sessions WHERE account_id = $1 LIMIT 1)`, [
+      somebody.accountId,
+    ]);
+    await begin('/more');
+    expect(await codeOf(begin('/and more'))).toBe('RATE_LIMITED');
+  });
+
+  /** As many more open uploads as one that is there, of the same or another account. */
+  const copies = (tempName: string, count: number, accountId: number | null = null) =>
+    h.database.run(
+      `INSERT INTO upload_sessions (id, temp_name, store_key, account_id, space_id, state, command, lease_until)
+       SELECT gen_random_uuid(), temp_name || '-' || n, store_key || '-' || n, coalesce($3, account_id), space_id, state, command, lease_until
+         FROM upload_sessions, generate_series(1, $2::int) n WHERE temp_name = $1`,
+      [tempName, count, accountId],
+    );
+  const openOf = async (passId: string) => {
+    const row = await h.database.queryOne<{ open: number }>(
+      `SELECT count(*) AS open FROM upload_sessions WHERE command -> 'guest' ->> 'passId' = $1 AND state = 'reserved'`,
+      [passId],
+    );
+    return row!.open;
+  };
 
   it('build an archive of one link 30 times an hour, and count none that was refused', async () => {
     const opened = await open((await create('/docs')).hash);

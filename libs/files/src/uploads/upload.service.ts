@@ -18,6 +18,7 @@ import {
 } from '#libs/nodes';
 
 import type { FilePlace } from './file-place.js';
+import { OpenUploads } from './open-uploads.js';
 import { isOvertaking } from './overtaken.js';
 import { isTempName, newStoreKey, newTempName, urlKey } from './temp-names.js';
 import {
@@ -63,6 +64,7 @@ export class UploadService {
     private readonly spaces: SpaceService,
     private readonly places: UploadPlaces,
     private readonly sessions: UploadSessionRepository,
+    private readonly openUploads: OpenUploads,
     private readonly tombstones: TombstoneRepository,
     private readonly blobs: BlobRepository,
     private readonly quotas: QuotaLedger,
@@ -77,7 +79,7 @@ export class UploadService {
   /**
    * Opens an upload, or makes the file at once when a readable file with the declared size and MD5 exists. The bytes count in the quota of
    * whoever owns the place. A guest never replaces anything: a name that is taken gets a number. NAME_TAKEN, NAME_ILLEGAL, PARENT_NOT_FOUND,
-   * VERSION_CONFLICT, VERSION_INVALID, QUOTA_EXCEEDED, INVALID_ARGUMENT, TREE_TOO_DEEP, TOO_LARGE, NODE_NOT_FOUND, FORBIDDEN.
+   * VERSION_CONFLICT, VERSION_INVALID, QUOTA_EXCEEDED, INVALID_ARGUMENT, TREE_TOO_DEEP, TOO_LARGE, NODE_NOT_FOUND, FORBIDDEN, RATE_LIMITED (OpenUploads).
    */
   async create(actor: Actor, command: CreateUpload): Promise<CreatedUpload> {
     const starter = uploadActor(actor);
@@ -96,7 +98,7 @@ export class UploadService {
     return this.open(uploaderOf(starter), place.folder.spaceId, plan, declared, command.multipart, held);
   }
 
-  /** Opens a session for a plan that has been judged, and holds `heldBytes` of the quota until its bytes come. QUOTA_EXCEEDED, FORBIDDEN. */
+  /** Opens a session for a plan that has been judged, and holds `heldBytes` of the quota until its bytes come. QUOTA_EXCEEDED, FORBIDDEN, RATE_LIMITED. */
   async open(
     accountId: number,
     spaceId: string,
@@ -118,7 +120,7 @@ export class UploadService {
       declaredMd5: declared.md5,
       leaseUntil: new Date(this.clock.nowMs() + this.ttlMs),
     };
-    await this.sessions.create(session, heldBytes);
+    await this.openUploads.within(accountId, plan.guest, () => this.sessions.create(session, heldBytes));
     const url = this.store.presignPut({
       key: urlKey(tempName),
       maxBytes: MAX_OBJECT_BYTES,

@@ -13,6 +13,7 @@ import { ConfirmService } from './confirm.service.js';
 import { FileIntake } from './file-intake.service.js';
 import { FsckService } from './fsck.service.js';
 import { MultiConfirmService, MultiConfirmTask } from './multi-confirm.js';
+import { OpenUploads } from './open-uploads.js';
 import { UploadTicketRepository } from './repositories/upload-ticket.repository.js';
 import { SessionUploadGate } from './session-upload-gate.js';
 import { StoreJanitor } from './store-janitor.js';
@@ -41,6 +42,7 @@ const PUBLIC = [
   imports: [DatabaseModule, BlobStoreModule, NodesModule, AccountsModule, AccessModule, TasksModule],
   providers: [
     ...PUBLIC,
+    OpenUploads,
     UploadWriter,
     UploadTicketRepository,
     { provide: UploadGate, useClass: SessionUploadGate },

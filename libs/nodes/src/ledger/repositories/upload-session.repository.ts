@@ -301,6 +301,23 @@ export class UploadSessionRepository {
     );
   }
 
+  /** How many uploads of an account, or (`passId`) of guests through a pass that it gave, are not confirmed and not over. Counts up to `most`. */
+  async countOpen(accountId: number, passId: string | null, now: Date, most: number): Promise<number> {
+    const row = await this.database.queryOne<{ open: number }>(
+      `SELECT count(*) AS open FROM (
+         SELECT 1 FROM upload_sessions
+          WHERE account_id = $1 AND state IN ('reserved', 'uploaded') AND lease_until > $3 AND (command -> 'guest' ->> 'passId') IS NOT DISTINCT FROM $2::text LIMIT $4
+       ) s`,
+      [accountId, passId, now, most],
+    );
+    return row!.open;
+  }
+
+  /** Waits until this transaction alone may open uploads of guests with this pass. */
+  async lockPass(passId: string): Promise<void> {
+    await this.database.lock(`pass-uploads:${passId}`);
+  }
+
   /** Waits until this transaction alone may choose names for uploads into a folder. */
   async lockNames(folderId: string): Promise<void> {
     await this.database.lock(`upload-names:${folderId}`);
