@@ -22,10 +22,13 @@ afterAll(async () => {
   await bucket?.drop();
 });
 
-it('a file goes to S3 and comes back by a signed URL of the store', async () => {
+it('a file goes to S3 and comes back by a signed URL of the store, to which our own one leads', async () => {
   const node = await h.upload(actor, '/s3/file.txt', 'bytes in a bucket');
   const { url } = await h.app.get(DownloadService).link(actor, { node: { id: node.id }, inline: false, includeRemoved: false });
-  const response = await fetch(url);
+  const key = new URL(url).pathname.slice('/blobs/'.length);
+  expect(await h.ledgerKeys()).toContain(key);
+  const direct = await h.store.directGet({ key, contentType: 'text/plain', fileName: 'file.txt', disposition: 'attachment', expiresInSeconds: 5 });
+  const response = await fetch(direct!);
   expect(await response.text()).toBe('bytes in a bucket');
   expect(response.headers.get('content-disposition')).toContain('attachment');
 });

@@ -387,8 +387,8 @@ describe('shares by hash', () => {
 
   it('keep a share that is not open to view to its members', async () => {
     const hash = await give(owner, '/Closed', member);
-    expect((await get(`shares/metadata/${hash}/`)).status).toBe(403);
-    expect((await get(`shares/metadata/${hash}/`, stranger)).status).toBe(403);
+    expect((await get(`shares/metadata/${hash}/`)).status).toBe(404);
+    expect((await get(`shares/metadata/${hash}/`, stranger)).status).toBe(404);
     expect((await get(`shares/metadata/${hash}/`, member)).status).toBe(200);
     await owner.http.form('/api/1/shares/remove/', { path: '/Closed', member_login: member.email });
     expect((await get(`shares/metadata/${hash}/`, member)).status).toBe(404);
