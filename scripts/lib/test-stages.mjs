@@ -28,7 +28,7 @@ export const SUITES = [
   { name: 'e2e-services', project: 'e2e', services: ['postgres', 'redis', 's3', 'browser', 'previews', 'ldap'], mode: 'services' },
 ];
 
-const STAGE_LIMIT_MS = 25 * 60_000;
+const STAGE_LIMIT_MS = 45 * 60_000;
 
 /** Runs commands of the project's tools and can end whatever of them is still running. */
 export class StageRunner {
