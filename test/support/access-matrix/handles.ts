@@ -7,13 +7,15 @@ import { type Account, ACCOUNTS, judge, UNKNOWN_TO_SERVER } from './model.js';
 /** Accounts that have taken something in good time, and whether they may still have it. */
 const HOLDERS: readonly Account[] = ['owner', 'reader', 'writer', 'indirect', 'groupMember', 'exMember', 'revoked', 'disabled', 'tokenless'];
 const still = (who: Account): boolean => ['/Area/Team/team.png', '/Team/team.png'].some((path) => judge(who, path, 'take') === 'allowed');
-const refused = (answer: HttpAnswer): string | null => (answer.status >= 400 && answer.status < 500 ? null : `must be refused, got ${brief(answer)}`);
 const taken = (answer: HttpAnswer): string | null => (answer.status < 300 ? null : `must be taken, got ${brief(answer)}`);
 const status = (answer: HttpAnswer, wanted: number): string | null => (answer.status === wanted ? null : `must be ${wanted}, got ${brief(answer)}`);
 
+/** Of what was handed out, or is shown by a token: a credential that has ended is none, and what its holder may not see is not there. */
+const ended = (who: Account): number => (UNKNOWN_TO_SERVER.includes(who) ? 401 : 404);
+
 type Try = (house: House, kept: Keepsakes) => Promise<HttpAnswer>;
 
-function urls(): readonly { readonly name: string; readonly route: string; readonly try: Try }[] {
+function urls(): readonly { readonly name: string; readonly route: string; readonly try: Try; readonly ended?: number }[] {
   const office = (suffix: string, request: { method?: string; headers?: Record<string, string> } = {}): Try => {
     return (house, { office: { fileId, token } }) => house.client.send(`/api/1/wopi/files/${fileId}${suffix}?access_token=${token}`, request);
   };
@@ -21,6 +23,8 @@ function urls(): readonly { readonly name: string; readonly route: string; reado
     {
       name: 'stream of an archive',
       route: 'files/download_as_archive_stream/<hash>',
+      // its hash is no credential: a stream that has closed is as unknown as any
+      ended: 404,
       try: (house, { archive }) => house.client.call({ route: `files/download_as_archive_stream/${archive}`, method: 'GET' }, null),
     },
     { name: 'picture of extradata', route: 'metadata/<path>', try: (house, { picture }) => house.client.send(picture) },
@@ -41,7 +45,10 @@ export function keepsakeCases(): Case[] {
         route: url.route,
         first: true,
         changes: false,
-        run: async (house) => (still(who) ? taken : refused)(await url.try(house, house.keepsakes[who]!)),
+        run: async (house) => {
+          const answer = await url.try(house, house.keepsakes[who]!);
+          return still(who) ? taken(answer) : status(answer, url.ended ?? ended(who));
+        },
       });
     }
     if (['reader', 'groupMember', 'exMember'].includes(who)) continue;
@@ -52,7 +59,8 @@ export function keepsakeCases(): Case[] {
       route: 'files/confirm/<path>',
       first: true,
       changes: true,
-      run: async (house) => refused(await house.client.send(house.keepsakes[who]!.confirmUrl!, { method: 'POST' })),
+      // it needs no credential; whose account is switched off brings nothing any more
+      run: async (house) => status(await house.client.send(house.keepsakes[who]!.confirmUrl!, { method: 'POST' }), who === 'disabled' ? 403 : 404),
     });
   }
   return cases;
@@ -62,7 +70,7 @@ export function keepsakeCases(): Case[] {
 export function handleCases(): Case[] {
   const cases: Case[] = [];
   const strangers = ACCOUNTS.filter((who) => who !== 'owner');
-  const add = (route: string, name: string, who: Account, call: (house: House) => Call, unknown: (house: House) => Call): void => {
+  const add = (route: string, name: string, who: Account, call: (house: House) => Call, unknown: (house: House) => Call, wanted = 404): void => {
     for (const spelling of SPELLINGS) {
       cases.push({
         id: `${who}|handle|${name}|${spelling.name}`,
@@ -74,7 +82,7 @@ export function handleCases(): Case[] {
           if (UNKNOWN_TO_SERVER.includes(who)) return status(answer, 401);
           const key = `${who}|handle|${name}`;
           const other = await house.unknown(key, async () => brief(await house.client.call(unknown(house), house.tokens[who], spelling)));
-          return refused(answer) ?? (brief(answer) === other ? null : `must be as for an unknown one (${other}), got ${brief(answer)}`);
+          return status(answer, wanted) ?? (brief(answer) === other ? null : `must be as for an unknown one (${other}), got ${brief(answer)}`);
         },
       });
     }
@@ -127,7 +135,7 @@ export function handleCases(): Case[] {
           run: async (house) => {
             const call = { route: `migration_contents/${answer}`, params: { hash: house.migrationHash } };
             const reply = await house.client.call(call, house.tokens[who], spelling);
-            return UNKNOWN_TO_SERVER.includes(who) ? status(reply, 401) : refused(reply);
+            return status(reply, ended(who));
           },
         });
       }
@@ -141,6 +149,7 @@ export function handleCases(): Case[] {
         who,
         (house) => ({ route: `shares/${answer}`, params: { hash: house.invitations.waiting! } }),
         () => ({ route: `shares/${answer}`, params: { hash: 'A'.repeat(32) } }),
+        403,
       );
     }
     const sees = ['/Area/Team', '/Team'].some((path) => judge(who, path, 'see') === 'allowed');
@@ -157,7 +166,7 @@ export function handleCases(): Case[] {
             first: spelling === SPELLINGS[0],
             changes: true,
             run: async (house) =>
-              refused(await house.client.call({ route, params: { ...params, id: of(house).comment } }, house.tokens[who], spelling)),
+              status(await house.client.call({ route, params: { ...params, id: of(house).comment } }, house.tokens[who], spelling), 403),
           });
         }
         continue;
@@ -184,7 +193,7 @@ function ownComments(): Case[] {
       first: true,
       changes: true,
       run: async (house: House) =>
-        refused(await house.client.call({ route, params: { id: house.keepsakes[who]!.comment, text: 'changed' } }, house.tokens[who])),
+        status(await house.client.call({ route, params: { id: house.keepsakes[who]!.comment, text: 'changed' } }, house.tokens[who]), 404),
     })),
   );
 }
@@ -209,7 +218,7 @@ function officeCases(): Case[] {
               const path = { private: '/Private', beside: '/Area/Beside', open: '/Open', deep: '/Area/Team/Sub/a/b' }[place];
               const opened = await house.fileId(`${path}/${place}.docx`);
               const { token } = house.keepsakes[who]!.office;
-              return refused(await house.client.send(`/api/1/wopi/files/${opened}${version}${suffix}?access_token=${token}`));
+              return status(await house.client.send(`/api/1/wopi/files/${opened}${version}${suffix}?access_token=${token}`), 401);
             },
           });
         }
@@ -235,7 +244,8 @@ function officeCases(): Case[] {
       run: async (house) => {
         const { fileId, token } = house.keepsakes[who]!.office;
         const headers = { 'x-wopi-override': 'PUT', 'content-length': '1' };
-        return refused(await house.client.send(`/api/1/wopi/files/${fileId}/contents?access_token=${token}`, { method: 'POST', headers, body: 'x' }));
+        const url = `/api/1/wopi/files/${fileId}/contents?access_token=${token}`;
+        return status(await house.client.send(url, { method: 'POST', headers, body: 'x' }), ended(who));
       },
     });
   }
