@@ -5,6 +5,7 @@ import { LinkUsage } from '#libs/links';
 import { type Caller, CloudikeController, CurrentCaller, Params, Reply, Route, UrlSegment } from '../http/index.js';
 import { NodeWire } from '../presenters/node-wire.js';
 import { confirmUrl } from '../storage/confirm-url.js';
+import { newFile } from '../storage/new-file.js';
 import { LinkHolder } from './link-holder.js';
 import { LinkUploadDto, LinkUploadPartDto } from './links.dto.js';
 
@@ -58,16 +59,5 @@ export class LinkUploadsController {
 
 /** A guest never replaces anything, whatever his program asks for, and makes no folders. */
 function commandOf(params: LinkUploadDto): CreateUpload {
-  return {
-    path: params.path,
-    overwrite: false,
-    createParents: false,
-    clientCreatedMs: params.created,
-    clientModifiedMs: params.modified,
-    deviceId: params.deviceId,
-    deviceReference: params.deviceReference,
-    sizeBytes: params.size,
-    md5: params.checksum,
-    multipart: params.multipart ?? false,
-  };
+  return { path: params.path, overwrite: false, createParents: false, ...newFile(params) };
 }

@@ -1,4 +1,6 @@
-import { Bool, Int, Md5, Ms, Path, PathList, Text } from '../http/index.js';
+import { Bool, Int, Path, PathList, Text } from '../http/index.js';
+import { KnownListingDto } from '../storage/metadata.dto.js';
+import { CreatePartDto, NewFileDto } from '../storage/uploads.dto.js';
 
 export class LinkPathDto {
   @Path({ required: true })
@@ -27,8 +29,10 @@ export class ListLinksDto {
   hash?: string;
 }
 
+const LinkPassword = (): PropertyDecorator => Text({ maxBytes: 1024, description: 'When the link has one.' });
+
 export class LinkKeyDto {
-  @Text({ maxBytes: 1024, description: 'When the link has one.' })
+  @LinkPassword()
   password?: string;
 }
 
@@ -40,30 +44,9 @@ export class LinkFileDto extends LinkKeyDto {
   path?: string[];
 }
 
-export class LinkMetadataDto extends LinkKeyDto {
-  @Bool({ aliases: ['list'], description: 'false: without `content` (default true).' })
-  listing?: boolean;
-
-  @Bool()
-  dirsOnly?: boolean;
-
-  @Bool({ description: 'false: without `extradata` (default true).' })
-  extra?: boolean;
-
-  @Int()
-  offset?: number;
-
-  @Int({ description: '0 = all.' })
-  limit?: number;
-
-  @Text({ maxBytes: 8192, description: '`next_cursor` of the page before; replaces `offset`.' })
-  cursor?: string;
-
-  @Text({ maxBytes: 32, description: 'name, modified_time or size, with a leading - for descending.' })
-  orderBy?: string;
-
-  @Text({ maxBytes: 256, description: 'The hash that the client knows; unchanged = 304.' })
-  hash?: string;
+export class LinkMetadataDto extends KnownListingDto {
+  @LinkPassword()
+  password?: string;
 }
 
 export class LinkArchiveDto extends LinkKeyDto {
@@ -85,36 +68,15 @@ export class AddToStorageDto extends LinkKeyDto {
   paths?: string[][];
 }
 
-export class LinkUploadDto extends LinkKeyDto {
+export class LinkUploadDto extends NewFileDto {
+  @LinkPassword()
+  password?: string;
+
   @Path({ required: true, description: 'The file, below the folder of the link. A name that is taken gets a number.' })
   path!: string[];
-
-  @Ms()
-  created?: number;
-
-  @Ms()
-  modified?: number;
-
-  @Text({ maxBytes: 1024 })
-  deviceId?: string;
-
-  @Text({ maxBytes: 1024 })
-  deviceReference?: string;
-
-  @Int()
-  size?: number;
-
-  @Md5()
-  checksum?: string;
-
-  @Bool()
-  multipart?: boolean;
 }
 
-export class LinkUploadPartDto extends LinkKeyDto {
-  @Text({ required: true })
-  tempPath!: string;
-
-  @Int({ required: true, min: 1, max: 10_000, description: 'From 1; asking again replaces the part.' })
-  partNum!: number;
+export class LinkUploadPartDto extends CreatePartDto {
+  @LinkPassword()
+  password?: string;
 }

@@ -1,4 +1,5 @@
 import { Bool, Int, Path, Text } from '../http/index.js';
+import { ListingDto } from '../storage/metadata.dto.js';
 
 /** A folder by its path, in the caller's home or, for administrators, in that of `userid`. */
 export class ShareFolderDto {
@@ -80,31 +81,10 @@ export class SizeLimitDto extends ShareFolderDto {
   enable?: boolean;
 }
 
-/** What shares/metadata and shares/get take beside hash and path. */
-export class ShareMetadataDto {
-  @Bool({ aliases: ['list'] })
-  listing?: boolean;
-
-  @Bool()
-  dirsOnly?: boolean;
-
-  @Bool()
-  extra?: boolean;
-
+/** What shares/metadata takes beside hash and path. */
+export class ShareMetadataDto extends ListingDto {
   @Int()
   version?: number;
-
-  @Int()
-  offset?: number;
-
-  @Int()
-  limit?: number;
-
-  @Text({ maxBytes: 8192 })
-  cursor?: string;
-
-  @Text({ maxBytes: 32 })
-  orderBy?: string;
 }
 
 export class ShareFileDto {

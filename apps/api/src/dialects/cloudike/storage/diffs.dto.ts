@@ -1,6 +1,7 @@
-import { Int, Ms, Path, Text } from '../http/index.js';
+import { Int, Path, Text } from '../http/index.js';
+import { ClientFileDto } from './uploads.dto.js';
 
-export class CreateFromDiffDto {
+export class CreateFromDiffDto extends ClientFileDto {
   @Path({ required: true })
   path: string[];
 
@@ -9,18 +10,6 @@ export class CreateFromDiffDto {
 
   @Text({ required: true, maxBytes: 16, description: 'CRC-32 of that version at the client, as hex.' })
   checksum: string;
-
-  @Ms()
-  created?: number;
-
-  @Ms()
-  modified?: number;
-
-  @Text({ maxBytes: 1024 })
-  deviceId?: string;
-
-  @Text({ maxBytes: 1024 })
-  deviceReference?: string;
 }
 
 export class GetDiffDto {

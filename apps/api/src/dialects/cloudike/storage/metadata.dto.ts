@@ -1,17 +1,12 @@
 import { Bool, Int, Path, Text } from '../http/index.js';
 
-export class MetadataDto {
+/** How much of a folder is told, and in which order; the same at home, through a link and in a share. */
+export class ListingDto {
   @Bool({ aliases: ['list'], description: 'false: without `content` (default true).' })
   listing?: boolean;
 
   @Bool()
   dirsOnly?: boolean;
-
-  @Bool({ description: 'true: also what is in the trash.' })
-  deleted?: boolean;
-
-  @Int({ description: 'A version of a file; ignored for folders.' })
-  version?: number;
 
   @Bool({ description: 'false: without `extradata` (default true).' })
   extra?: boolean;
@@ -27,9 +22,20 @@ export class MetadataDto {
 
   @Text({ maxBytes: 32, description: 'name, modified_time or size, with a leading - for descending.' })
   orderBy?: string;
+}
 
+/** A listing that the client may know already. */
+export class KnownListingDto extends ListingDto {
   @Text({ maxBytes: 256, description: 'The hash that the client knows; unchanged = 304.' })
   hash?: string;
+}
+
+export class MetadataDto extends KnownListingDto {
+  @Bool({ description: 'true: also what is in the trash.' })
+  deleted?: boolean;
+
+  @Int({ description: 'A version of a file; ignored for folders.' })
+  version?: number;
 }
 
 export class SearchDto {

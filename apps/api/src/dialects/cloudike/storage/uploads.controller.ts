@@ -6,6 +6,7 @@ import { CloudikeController, CurrentActor, OptionalActor, Params, Reply, Route }
 import { NodeWire } from '../presenters/node-wire.js';
 import { presentTask } from '../presenters/task.presenter.js';
 import { confirmUrl, uploadOf } from './confirm-url.js';
+import { newFile } from './new-file.js';
 import { ConfirmUploadDto, CreatePartDto, CreateUploadDto, MultiConfirmDto } from './uploads.dto.js';
 
 /** Uploads: where the bytes go, and how they become a file (contract 8). */
@@ -68,12 +69,6 @@ function commandOf(params: CreateUploadDto): CreateUpload {
     overwrite: params.overwrite ?? false,
     expectedVersionNo: params.version,
     createParents: params.createDirs ?? true,
-    clientCreatedMs: params.created,
-    clientModifiedMs: params.modified,
-    deviceId: params.deviceId,
-    deviceReference: params.deviceReference,
-    sizeBytes: params.size,
-    md5: params.checksum,
-    multipart: params.multipart ?? false,
+    ...newFile(params),
   };
 }

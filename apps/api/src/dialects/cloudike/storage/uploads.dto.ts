@@ -1,18 +1,7 @@
 import { Bool, Int, List, Md5, Ms, Path, Text } from '../http/index.js';
 
-export class CreateUploadDto {
-  @Path({ required: true })
-  path: string[];
-
-  @Bool({ description: 'true: an existing file gets a new version; false: it is a conflict.' })
-  overwrite?: boolean;
-
-  @Int({ description: 'The version that the client takes for current; 0 = not given.' })
-  version?: number;
-
-  @Bool({ description: 'false: a missing parent folder is an error (default true).' })
-  createDirs?: boolean;
-
+/** What a client tells of the file that it has. */
+export class ClientFileDto {
   @Ms()
   created?: number;
 
@@ -24,7 +13,10 @@ export class CreateUploadDto {
 
   @Text({ maxBytes: 1024 })
   deviceReference?: string;
+}
 
+/** A file whose bytes will come, wherever it goes. */
+export class NewFileDto extends ClientFileDto {
   @Int()
   size?: number;
 
@@ -33,6 +25,20 @@ export class CreateUploadDto {
 
   @Bool()
   multipart?: boolean;
+}
+
+export class CreateUploadDto extends NewFileDto {
+  @Path({ required: true })
+  path: string[];
+
+  @Bool({ description: 'true: an existing file gets a new version; false: it is a conflict.' })
+  overwrite?: boolean;
+
+  @Int({ description: 'The version that the client takes for current; 0 = not given.' })
+  version?: number;
+
+  @Bool({ description: 'false: a missing parent folder is an error (default true).' })
+  createDirs?: boolean;
 }
 
 export class CreatePartDto {
