@@ -49,6 +49,7 @@ import { AdminRightsRepository } from './repositories/admin-rights.repository.js
 import { DeviceRepository } from './repositories/device.repository.js';
 import { IdentityRepository } from './repositories/identity.repository.js';
 import { LoginGuardRepository } from './repositories/login-guard.repository.js';
+import { OwnPoliciesRepository } from './repositories/own-policies.repository.js';
 import { SecretRepository } from './repositories/secret.repository.js';
 import { TokenKeyRepository } from './repositories/token-key.repository.js';
 import { TokenRepository } from './repositories/token.repository.js';
@@ -108,6 +109,7 @@ const SERVICES = [
     TokenRepository,
     TokenKeyRepository,
     IdentityRepository,
+    OwnPoliciesRepository,
     ValueRepository,
     NonceRepository,
     SignedRequests,
@@ -121,6 +123,6 @@ const SERVICES = [
     SweepAccountsJob,
     ...SERVICES,
   ],
-  exports: [...SERVICES, PasswordHasher],
+  exports: [...SERVICES, PasswordHasher, OwnPoliciesRepository],
 })
 export class AccountsModule {}

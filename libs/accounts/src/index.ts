@@ -31,6 +31,7 @@ export { type AccountFlags, type CheckedRegistration, type RegistrationForm, Reg
 export type { AccountRecord, LoginRecord } from './repositories/account.repository.js';
 export type { AdminStanding } from './repositories/admin-rights.repository.js';
 export type { Identity } from './repositories/identity.repository.js';
+export { type OwnPolicies, ownPolicies, OwnPoliciesRepository, type PolicyChange } from './repositories/own-policies.repository.js';
 export type { TokenRecord } from './repositories/token.repository.js';
 export { type ClientInfo, mainLogin, type Session, SessionService, type TokenWish } from './session.service.js';
 export { SecondFactorService } from './second-factor/second-factor.service.js';

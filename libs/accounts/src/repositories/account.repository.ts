@@ -6,11 +6,12 @@ import { type AccountRole, CLOSED_POLICY, type Policy } from '#libs/kernel';
 
 import { LoginEntity } from '../entities/logins.entity.js';
 import type { LoginKind, LoginName } from '../login-name.js';
+import { type OwnPolicies, ownPolicies } from './own-policies.repository.js';
 
 export type AccountState = 'pending' | 'active' | 'disabled' | 'deleted';
 
 /** An account without its secrets. Times are ms since the epoch. */
-export interface AccountRecord {
+export interface AccountRecord extends OwnPolicies {
   readonly id: number;
   readonly companyId: number | null;
   readonly companyName: string;
@@ -29,14 +30,6 @@ export interface AccountRecord {
   readonly extraInfo: Readonly<Record<string, unknown>>;
   readonly needPasswordChange: boolean;
   readonly userAgreement: boolean;
-  readonly canPrint: boolean;
-  readonly canDownload: boolean;
-  readonly canUpload: boolean;
-  readonly pcCanDownload: boolean;
-  readonly useWatermarks: boolean;
-  readonly mobileRestriction: boolean;
-  readonly ipRestriction: boolean;
-  readonly allowedIps: string;
   readonly expiresMs: number | null;
   readonly lastLoginMs: number | null;
   readonly lastLoginIp: string | null;
@@ -114,9 +107,7 @@ const ACCOUNT = `
   a.id, a.company_id AS "companyId", coalesce(c.name, '') AS "companyName", coalesce(c.domain, '') AS "companyDomain",
   a.role <> 'admin' AND coalesce(c.status IN ('inactive', 'denied', 'removing'), false) AS "companyClosed", a.role,
   a.is_company_admin AS "isCompanyAdmin", a.state, a.removing_since IS NOT NULL AS "isRemoving", a.name, a.lang, a.timezone, a.region, a.extra_info AS "extraInfo",
-  a.need_password_change AS "needPasswordChange", a.user_agreement AS "userAgreement", a.can_print AS "canPrint", a.can_download AS "canDownload",
-  a.can_upload AS "canUpload", a.pc_can_download AS "pcCanDownload", a.use_watermarks AS "useWatermarks",
-  a.mobile_restriction AS "mobileRestriction", a.ip_restriction AS "ipRestriction", a.allowed_ips AS "allowedIps",
+  a.need_password_change AS "needPasswordChange", a.user_agreement AS "userAgreement", ${ownPolicies('a')},
   floor(${MS('a.expires_at')}) AS "expiresMs", floor(${MS('a.last_login_at')}) AS "lastLoginMs", a.last_login_ip AS "lastLoginIp",
   floor(${MS('a.last_activity_at')}) AS "lastActivityMs", floor(${MS('a.created_at')}) AS "createdMs",
   floor(${MS('a.confirmed_at')}) AS "confirmedMs", floor(${MS('a.deleted_at')}) AS "deletedMs",

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { OwnPoliciesRepository, type PolicyChange } from '#libs/accounts';
 import { Database } from '#libs/database';
 
 export type MemberState = 'pending' | 'active' | 'disabled' | 'deleted';
@@ -14,16 +15,7 @@ export interface MemberStanding {
 }
 
 /** Rules for what one person may do. Absent ones stay as they are. */
-export interface MemberPolicies {
-  readonly canPrint?: boolean | undefined;
-  readonly canDownload?: boolean | undefined;
-  readonly canUpload?: boolean | undefined;
-  readonly pcCanDownload?: boolean | undefined;
-  readonly useWatermarks?: boolean | undefined;
-  readonly mobileRestriction?: boolean | undefined;
-  readonly ipRestriction?: boolean | undefined;
-  readonly allowedIps?: string | undefined;
-}
+export type MemberPolicies = PolicyChange;
 
 export interface MemberPage {
   readonly companyId: number;
@@ -61,7 +53,10 @@ const MATCHES = `a.company_id = $1 AND a.state <> 'deleted' AND ($2 = '' OR strp
 /** The accounts of a company. */
 @Injectable()
 export class MemberRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly policies: OwnPoliciesRepository,
+  ) {}
 
   async page({ companyId, text, orderBy, offset, limit }: MemberPage): Promise<{ members: ListedMember[]; count: number }> {
     const members = await this.database.query<ListedMember & Record<string, unknown>>(
@@ -136,23 +131,7 @@ export class MemberRepository {
   }
 
   async setPolicies(accountId: number, change: MemberPolicies): Promise<void> {
-    await this.database.run(
-      `UPDATE accounts SET can_print = coalesce($2, can_print), can_download = coalesce($3, can_download), can_upload = coalesce($4, can_upload),
-              pc_can_download = coalesce($5, pc_can_download), use_watermarks = coalesce($6, use_watermarks),
-              mobile_restriction = coalesce($7, mobile_restriction), ip_restriction = coalesce($8, ip_restriction), allowed_ips = coalesce($9, allowed_ips)
-        WHERE id = $1`,
-      [
-        accountId,
-        change.canPrint ?? null,
-        change.canDownload ?? null,
-        change.canUpload ?? null,
-        change.pcCanDownload ?? null,
-        change.useWatermarks ?? null,
-        change.mobileRestriction ?? null,
-        change.ipRestriction ?? null,
-        change.allowedIps ?? null,
-      ],
-    );
+    await this.policies.change('accounts', accountId, change);
   }
 
   /** Null = no end. */

@@ -1,20 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
+import { type OwnPolicies, ownPolicies, OwnPoliciesRepository } from '#libs/accounts';
 import { Database } from '#libs/database';
 import { DomainError } from '#libs/kernel';
 
 /** What membership means for a person's programs. Kept and shown here; the libs that give bytes out enforce it. */
-export interface GroupPolicies {
-  readonly canPrint: boolean;
-  readonly canDownload: boolean;
-  readonly canUpload: boolean;
-  readonly pcCanDownload: boolean;
-  readonly useWatermarks: boolean;
-  readonly mobileRestriction: boolean;
-  readonly ipRestriction: boolean;
-  /** Addresses and CIDR blocks, comma-separated. */
-  readonly allowedIps: string;
-}
+export type GroupPolicies = OwnPolicies;
 
 export interface Group extends GroupPolicies {
   readonly id: number;
@@ -34,15 +25,17 @@ const ORDERS = {
 const GROUP = `
   g.id, g.company_id AS "companyId", g.name, (SELECT count(*) FROM group_members m JOIN accounts a ON a.id = m.account_id
     WHERE m.group_id = g.id AND a.state <> 'deleted') AS "membersCount",
-  g.can_print AS "canPrint", g.can_download AS "canDownload", g.can_upload AS "canUpload", g.pc_can_download AS "pcCanDownload",
-  g.use_watermarks AS "useWatermarks", g.mobile_restriction AS "mobileRestriction", g.ip_restriction AS "ipRestriction", g.allowed_ips AS "allowedIps"`;
+  ${ownPolicies('g')}`;
 
 type GroupRow = Group & Record<string, unknown>;
 
 /** Groups of companies and who is in them. */
 @Injectable()
 export class GroupRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly policies: OwnPoliciesRepository,
+  ) {}
 
   /** The new group's id, or null when the company has a group of this name. */
   async insert(companyId: number, name: string, nameKey: string, now: Date): Promise<number | null> {
@@ -87,23 +80,7 @@ export class GroupRepository {
 
   /** Absent policies stay as they are. */
   async setPolicies(id: number, change: Partial<GroupPolicies>): Promise<void> {
-    await this.database.run(
-      `UPDATE groups SET can_print = coalesce($2, can_print), can_download = coalesce($3, can_download), can_upload = coalesce($4, can_upload),
-              pc_can_download = coalesce($5, pc_can_download), use_watermarks = coalesce($6, use_watermarks),
-              mobile_restriction = coalesce($7, mobile_restriction), ip_restriction = coalesce($8, ip_restriction), allowed_ips = coalesce($9, allowed_ips)
-        WHERE id = $1`,
-      [
-        id,
-        change.canPrint ?? null,
-        change.canDownload ?? null,
-        change.canUpload ?? null,
-        change.pcCanDownload ?? null,
-        change.useWatermarks ?? null,
-        change.mobileRestriction ?? null,
-        change.ipRestriction ?? null,
-        change.allowedIps ?? null,
-      ],
-    );
+    await this.policies.change('groups', id, change);
   }
 
   async remove(id: number): Promise<void> {
