@@ -160,7 +160,7 @@ const ELSEWHERE: readonly (readonly [route: RegExp, name: RegExp, why: string])[
   [/company\/logo\//, /^logo_id$/, 'public by the contract: a picture'],
   [/^keyvalue\//, /^key_name$/, 'names of programs, not of people'],
   [/^accounts\/feedback_logs/, /^ticket$/, 'a capability for one upload'],
-  [/^accounts\/|^company\/|create_user$/, /^login$/, 'the login to sign in with, or to be made'],
+  [/^accounts\/|^company\/|^oauth\/authorize$|create_user$/, /^login$/, 'the login to sign in with, or to be made'],
   [/^admin\/set_effective_userid$/, /^token$/, 'a secret'],
   [/^migration_contents\/add$/, /^member_login$/, 'must have an account by the contract; accounts/check tells everybody which login has one'],
   [/^copyright\//, /^complaint_id$/, 'of administrators of the system, who see all'],
