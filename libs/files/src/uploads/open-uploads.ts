@@ -5,9 +5,9 @@ import { Clock, DomainError, type GuestActor } from '#libs/kernel';
 import { UploadSessionRepository } from '#libs/nodes';
 
 /** Uploads of guests that one pass (a link) may have open at once: begun, not confirmed, not given up. */
-export const MOST_OPEN_OF_PASS = 1_000;
+const MOST_OPEN_OF_PASS = 1_000;
 /** Own uploads that an account may have open at once. */
-export const MOST_OPEN_OF_ACCOUNT = 20_000;
+const MOST_OPEN_OF_ACCOUNT = 20_000;
 
 /** An account is counted again after so many uploads, so that counting costs next to nothing. */
 const COUNTED_EVERY = 256;
