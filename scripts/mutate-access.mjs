@@ -11,6 +11,7 @@ const USAGE = `Usage: npm run mutate:access -- [options]
   --only TEXT       only the checks whose file or text holds TEXT; several, with commas; a number means one check of --list
   --list            tell the checks and end
   --no-int-specs    do not run the integration specs for what the matrix does not find
+  --no-matrix       run the integration specs alone
   --near            do not run the whole matrix for what neither its near cases nor the specs find
 Takes every check of access out of a copy of the product, one at a time, and looks who notices: the cases of the access matrix that go through it,
 or else an integration spec of that part, or else any other case of the matrix. What notices must hold without the change.`;
@@ -19,19 +20,22 @@ or else an integration spec of that part, or else any other case of the matrix. 
 const PARTS = ['apps', 'libs', 'migrations', 'test', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts', '.swcrc'];
 /** Integration specs that look at a part; they are run only for what the matrix did not find. */
 const INT_SPECS = [
-  ['libs/access/', ['access', 'access-property', 'shares', 'shared-reading']],
-  ['libs/shares/', ['shares', 'access']],
+  ['libs/access/', ['access', 'company-rules', 'access-property', 'shares', 'shared-reading', 'policies']],
+  ['libs/shares/', ['company-rules', 'mounts', 'shares', 'access']],
   ['libs/links/', ['links']],
   ['libs/office/', ['office']],
   ['libs/previews/', ['previews']],
   ['libs/comments/', ['comments']],
-  ['libs/archives/', ['archives', 'shared-reading']],
-  ['libs/trash/', ['shared-trash', 'trash']],
-  ['libs/versions/', ['versions', 'shared-reading']],
-  ['libs/files/src/tree/', ['mounts', 'shared-reading', 'files-tree']],
-  ['libs/files/src/uploads/', ['shared-uploads', 'uploads-many']],
+  ['libs/archives/', ['shared-reading', 'archives']],
+  ['libs/trash/', ['shared-trash', 'trash', 'mounts']],
+  ['libs/versions/', ['shared-reading', 'versions']],
+  ['libs/files/src/tree/', ['mounts', 'shared-reading', 'company-rules', 'files-tree']],
+  ['libs/files/src/uploads/', ['shared-uploads', 'company-rules', 'uploads-many', 'uploads']],
+  ['libs/files/src/downloads/', ['shared-reading', 'download-gate', 'archives']],
   ['libs/files/', ['shared-reading', 'diff']],
   ['libs/groups/', ['groups']],
+  ['libs/handover/', ['handover', 'migrations-of-content']],
+  ['libs/places/', ['places']],
   ['libs/tasks/', ['tasks']],
   ['libs/accounts/', ['accounts-login', 'accounts-hardening']],
 ];
@@ -41,8 +45,6 @@ class MutationRun {
     this.options = options;
     this.dir = makeTemporaryDir();
     this.copy = path.join(this.dir, 'copy');
-    /** Whether a spec holds without any mutant. */
-    this.sound = {};
   }
 
   async run() {
@@ -60,9 +62,9 @@ class MutationRun {
     this.services = new TestServices({ dir: this.dir, baseEnv: cleanEnv(path.join(this.dir, 'tmp')) });
     await this.services.need(['postgres']);
     this.env = { ...cleanEnv(path.join(this.dir, 'tmp')), ...this.services.env, STOWAGE_TEST_MODE: 'embedded' };
-    const results = await this.#byMatrix(mutants, false);
+    const results = this.options.matrix ? await this.#byMatrix(mutants, false) : mutants.map((mutant) => ({ ...mutant, killedBy: null }));
     const living = () => results.filter(({ killedBy }) => killedBy === null);
-    if (this.options.intSpecs) for (const result of living()) await this.#byIntSpecs(result);
+    if (this.options.intSpecs) await this.#byIntSpecs(living());
     if (this.options.whole && living().length > 0) {
       const later = new Map((await this.#byMatrix(living(), true)).map((result) => [result.nth, result.killedBy]));
       for (const result of living()) result.killedBy = later.get(result.nth) ?? null;
@@ -91,19 +93,44 @@ class MutationRun {
     return done;
   }
 
-  /** What a spec of the part notices that holds without the mutant. */
-  async #byIntSpecs(result) {
-    const names = INT_SPECS.find(([prefix]) => result.file.startsWith(prefix))?.[1] ?? [];
-    for (const name of names) {
-      const file = `test/integration/${name}.int-spec.ts`;
-      if (!fs.existsSync(path.join(this.copy, file))) continue;
-      const spec = ['--project', 'integration', '--bail', '1', file];
-      if ((await this.#vitest(spec, { ACCESS_MUTANT: String(result.nth) }, 'ignore')) === 0) continue;
-      if ((this.sound[name] ??= (await this.#vitest(spec, {}, 'ignore')) === 0) === false) continue;
-      result.killedBy = file;
-      break;
+  /** What a spec of the part notices that holds without the mutant: of each its next spec, all of them in one run, until none has another one. */
+  async #byIntSpecs(results) {
+    const specsOf = ({ file }) => INT_SPECS.find(([prefix]) => file.startsWith(prefix))?.[1] ?? [];
+    const sound = new Map();
+    for (let turn = 0; ; turn++) {
+      const asked = results.filter((result) => result.killedBy === null && specsOf(result)[turn]);
+      if (asked.length === 0) return;
+      const pairs = asked.map((result) => ({ result, name: specsOf(result)[turn] }));
+      const plain = [...new Set(pairs.map(({ name }) => name))].filter((name) => !sound.has(name));
+      const passed = await this.#specs([...plain.map((name) => ({ nth: 0, name })), ...pairs.map(({ result, name }) => ({ nth: result.nth, name }))]);
+      for (const name of plain) {
+        sound.set(name, passed(0, name));
+        if (!sound.get(name)) say(`${name}.int-spec.ts does not hold as it is: what it notices does not count`);
+      }
+      for (const { result, name } of pairs) {
+        if (sound.get(name) && !passed(result.nth, name)) result.killedBy = `test/integration/${name}.int-spec.ts`;
+        say(`${result.killedBy === null ? 'living  ' : 'killed  '} ${title(result)}  ${name}`);
+      }
     }
-    say(`${result.killedBy === null ? 'living  ' : 'killed  '} ${title(result)}  ${result.killedBy ?? names.join(' ')}`);
+  }
+
+  /** Runs specs, each with a mutant, in one process that reads every source once. Answers which of them hold. */
+  async #specs(runs) {
+    const dir = path.join(this.copy, 'test/integration/mutants');
+    fs.rmSync(dir, { recursive: true, force: true });
+    fs.mkdirSync(dir);
+    for (const { nth, name } of runs) fs.writeFileSync(path.join(dir, `${nth}-${name}.int-spec.ts`), specWith(nth, name));
+    const outcome = path.join(this.dir, 'specs.json');
+    fs.rmSync(outcome, { force: true });
+    const args = ['--project', 'integration', '--maxWorkers', '1', '--reporter', 'json', '--outputFile', outcome, 'test/integration/mutants/'];
+    await this.#vitest(args, {}, 'ignore');
+    const told = fs.existsSync(outcome) ? JSON.parse(fs.readFileSync(outcome, 'utf8')).testResults : [];
+    const states = new Map(told.map(({ name, status }) => [path.basename(name), status]));
+    return (nth, name) => {
+      const state = states.get(`${nth}-${name}.int-spec.ts`);
+      if (state === undefined) throw new Error(`${name}.int-spec.ts was not run`);
+      return state === 'passed';
+    };
   }
 
   #vitest(args, env, stdio) {
@@ -141,6 +168,18 @@ function title({ nth, file, line, text, change }) {
   return `${nth} ${file}:${line}  ${text.replaceAll(/\s+/g, ' ').slice(0, 110)}  ->  ${change.replaceAll(/\s+/g, ' ').slice(0, 60)}`;
 }
 
+/** An integration spec as it is with a mutant; it ends with the first test that notices. */
+function specWith(nth, name) {
+  return `import { afterEach, beforeEach } from 'vitest';
+
+process.env.ACCESS_MUTANT = '${nth}';
+let hasNoticed = false;
+beforeEach(({ skip }) => skip(hasNoticed, 'noticed already'));
+afterEach(({ task }) => void (hasNoticed ||= task.result?.state === 'fail'));
+await import('../${name}.int-spec.js');
+`;
+}
+
 /** Whether a word of --only means the mutant. */
 function isMeant({ nth, file, text }, word) {
   return /^\d+$/.test(word) ? nth === Number(word) : `${file} ${text}`.includes(word);
@@ -165,7 +204,13 @@ else {
   const at = words.indexOf('--only');
   const only = at < 0 ? [] : (words[at + 1] ?? '').split(',').filter(Boolean);
   const has = (word) => words.includes(word);
-  const run = new MutationRun({ only, list: has('--list'), intSpecs: !has('--no-int-specs'), whole: !has('--near') });
+  const run = new MutationRun({
+    only,
+    list: has('--list'),
+    intSpecs: !has('--no-int-specs'),
+    matrix: !has('--no-matrix'),
+    whole: !has('--near') && !has('--no-matrix'),
+  });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void run.close().then(() => process.exit(1)));
   try {
     await run.run();

@@ -58,8 +58,13 @@ export const CHECKS = [
   ['libs/links/src/link-door.ts', 'if (!open) throw', 'if (placed === null) throw'],
   ['libs/links/src/link-door.ts', 'known && known.issuerId === viewer?.accountId', 'known'],
   ['libs/links/src/complaint.service.ts', "actor.role !== 'admin'", 'false'],
-  ['libs/shares/src/share-door.ts', 'if (!share.publicView) throw', 'if (false) throw'],
-  ['libs/shares/src/share-door.ts', '!placed?.live', '!placed'],
+  [
+    'libs/shares/src/share-door.ts',
+    'if (!share.publicView) throw',
+    'if (false) throw',
+    { same: 'a pass opens only what anybody may view: PassRepository' },
+  ],
+  ['libs/shares/src/share-door.ts', '!placed?.live', '!placed', { same: 'nobody reaches what is in the trash: neither by a pass nor by its id' }],
   ['libs/shares/src/share-folders.ts', 'own !== null && !(own.isCompanyAdmin && own.companyId !== null)', 'false'],
   ['libs/shares/src/share-folders.ts', '(own !== null && owner.companyId !== own.companyId)', 'false'],
   ['libs/groups/src/group.service.ts', '(!isSystemAdmin && group.companyId !== companyId)', 'false'],
@@ -115,4 +120,36 @@ export const CHECKS = [
     '',
     { same: 'ConfirmService, which is called next, asks the same' },
   ],
+];
+
+/** Calls of AccessService and Policies whose absence changes nothing that anybody could see: where they stand, their text, and why. */
+export const WITHOUT_EFFECT = [
+  ['libs/access/src/grant.service.ts', 'this.access.rights(actor, [node])', 'only the owner gets there, and he has every right'],
+  [
+    'libs/shares/src/company-share.service.ts',
+    "this.access.require(actor, 'node.share', [node])",
+    'GrantService, which is called next, asks the same',
+  ],
+  [
+    'libs/trash/src/trash.service.ts',
+    "this.access.require(actor, 'node.read', entries)",
+    'it is his own trash, or that of a folder in which he may restore',
+  ],
+  [
+    'libs/trash/src/trash.service.ts',
+    "this.access.require(actor, 'node.restore', found)",
+    'it is his own trash, or that of a folder in which he may restore',
+  ],
+  ['libs/trash/src/trash.service.ts', "this.access.require(actor, 'node.delete', found ?? [])", 'it is his own trash'],
+  [
+    'libs/trash/src/trash.service.ts',
+    "this.access.require(actor, 'node.read', [node])",
+    'node.restore, which is asked next, answers who may not read it alike',
+  ],
+  [
+    'libs/trash/src/restore.service.ts',
+    "this.access.require(actor, 'node.delete', [occupant])",
+    'who may restore into a folder may remove what lies in it',
+  ],
+  ['libs/files/src/tree/full-listing.ts', "this.access.require(actor, 'node.read', [node])", 'it is the home of the actor himself'],
 ];

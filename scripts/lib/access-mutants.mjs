@@ -1,14 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
-import { CHECKS } from './access-checks.mjs';
+import { CHECKS, WITHOUT_EFFECT } from './access-checks.mjs';
 
 const holdsOnce = (source, text) => source.split(text).length === 2;
 
 /** Listed checks that are not (or more than once) where the list has them: the list must follow the code. */
 export function lostChecks(root) {
   const sourceOf = (file) => (fs.existsSync(path.join(root, file)) ? fs.readFileSync(path.join(root, file), 'utf8') : '');
-  return CHECKS.filter(([file, text]) => !holdsOnce(sourceOf(file), text)).map(([file, text]) => `${file}: ${text}`);
+  return [...CHECKS, ...WITHOUT_EFFECT].filter(([file, text]) => !holdsOnce(sourceOf(file), text)).map(([file, text]) => `${file}: ${text}`);
 }
 
 /** Instead of a call of AccessService or Policies: the answer that stops nobody. */
@@ -77,7 +77,9 @@ function callEdits(file, source) {
       const { name, expression } = node.expression;
       const weaken = WEAKENED[name.text];
       if (weaken && /^(this\.)?(access|policies)$/.test(expression.getText()) && node.arguments.length >= 2) {
-        edits.push({ start: node.getStart(), end: node.end, text: node.getText(), change: weaken(node.arguments.at(-1).getText()) });
+        const text = node.getText();
+        const same = WITHOUT_EFFECT.find(([where, call]) => where === file && call === text)?.[2];
+        edits.push({ start: node.getStart(), end: node.end, text, change: weaken(node.arguments.at(-1).getText()), same });
       }
     }
     ts.forEachChild(node, visit);

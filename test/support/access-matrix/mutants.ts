@@ -29,18 +29,18 @@ interface Work {
 
 /** Routes that lead through a part of the product, the narrowest description first: where a check stands, what it says, who must notice. */
 const NEAR: readonly (readonly [file: RegExp, text: RegExp, routes: RegExp])[] = [
-  [/access\.service/, /node\.download/, /^files\/(get|create_link_of_archive)|^fileops\/copy/],
-  [/access\.service/, /node\.link/, /^links\/create$/],
-  [/access\.service/, /node\.write/, /^fileops\/rename|^files\/(restore|create)$|^wopi\/edit/],
-  [/access\.service/, /node\.create/, /^fileops\/(folder_create|copy)|^files\/create$/],
-  [/access\.service/, /node\.delete/, /^fileops\/(delete|move)/],
-  [/access\.service/, /node\.restore/, /trash|undelete/],
-  [/access\.service/, /node\.share/, /^shares\/|^fileops\/handover/],
-  [/access\.service/, /guest|adds|upload/, /^links\/|^get\//],
-  [/access\.service/, /live|canDelete/, /^(metadata|files\/get|links\/create|trash)/],
-  [/access\.service|chain-sql|right\.repository/, /./, /^(metadata|files\/get|fileops\/rename)/],
+  [/access\/src\/access\.service/, /node\.download/, /^files\/(get|create_link_of_archive)|^fileops\/copy/],
+  [/access\/src\/access\.service/, /node\.link/, /^links\/create$/],
+  [/access\/src\/access\.service/, /node\.write/, /^fileops\/rename|^files\/(restore|create)$|^wopi\/edit/],
+  [/access\/src\/access\.service/, /node\.create/, /^fileops\/(folder_create|copy)|^files\/create$/],
+  [/access\/src\/access\.service/, /node\.delete/, /^fileops\/(delete|move)/],
+  [/access\/src\/access\.service/, /node\.restore/, /trash|undelete/],
+  [/access\/src\/access\.service/, /node\.share/, /^shares\/(?!get|metadata|create_extra)|^fileops\/handover/],
+  [/access\/src\/access\.service/, /guest|adds|upload/, /^links\/|^get\//],
+  [/access\/src\/access\.service/, /live|canDelete/, /^(metadata|files\/get|links\/create|trash)/],
+  [/access\/src\/access\.service|chain-sql|right\.repository/, /./, /^(metadata|files\/get|fileops\/rename)/],
   [/pass\.repository/, /./, /^(links|shares|get)\//],
-  [/grant\.service/, /./, /^shares\/|^fileops\/handover/],
+  [/grant\.service/, /./, /^shares\/(?!get|metadata|create_extra)|^fileops\/handover/],
   [/invitation/, /./, /^shares\/(accept|decline|invites|get|metadata)/],
   [/authenticator/, /./, /^(metadata|files\/get|fileops\/rename|wopi)/],
   [/^libs\/trash\/src\/(remover|restore)/, /./, /^fileops\/(delete|multi)|trash|undelete/],
@@ -48,10 +48,10 @@ const NEAR: readonly (readonly [file: RegExp, text: RegExp, routes: RegExp])[] =
   [/^libs\/trash\//, /./, /trash/],
   [/^libs\/links\/.*complaint/, /./, /copyright/],
   [/add-to-storage/, /./, /add_to_storage/],
-  [/link\.service/, /node\.link|node\.create/, /^links\/create$/],
-  [/link\.(service|repository)/, /./, /^links/],
+  [/^libs\/links\/src\/link\.service/, /node\.link|node\.create/, /^links\/create$/],
+  [/^libs\/links\/.*link\.(service|repository)/, /./, /^links/],
   [/^libs\/links\//, /./, /^links\/(info|metadata|get|file_create)/],
-  [/^libs\/office\//, /node\.write/, /^wopi\/edit/],
+  [/^libs\/office\//, /node\.(write|upload)/, /^wopi\/edit/],
   [/^libs\/office\/src\/office-links/, /./, /^wopi\/view/],
   [/^libs\/office\//, /./, /^wopi\//],
   [/^libs\/previews\//, /./, /preview|kukudocs|extra/],
@@ -60,7 +60,7 @@ const NEAR: readonly (readonly [file: RegExp, text: RegExp, routes: RegExp])[] =
   [/^libs\/versions\//, /./, /version|files\/restore/],
   [/^libs\/shares\/src\/company/, /./, /shares\/company/],
   [/^libs\/shares\/src\/share-door/, /./, /^shares\/(get|metadata)|^get\//],
-  [/^libs\/shares\//, /./, /shares/],
+  [/^libs\/shares\//, /./, /shares(?!\/(get|metadata|create_extra))/],
   [/^libs\/groups\//, /./, /^groups/],
   [/^libs\/tasks\//, /./, /^task|full_listing/],
   [/^libs\/handover\/src\/handover/, /./, /handover/],
@@ -74,29 +74,49 @@ const NEAR: readonly (readonly [file: RegExp, text: RegExp, routes: RegExp])[] =
   [/folder\.service/, /./, /folder_create/],
   [/full-listing/, /./, /full_listing/],
   [/browse\.service/, /./, /metadata|search|favorite/],
+  [/derived-link/, /./, /^task|full_listing|archive/],
   [/downloads\//, /./, /^files\/get/],
   [/uploads\//, /./, /create|confirm/],
   [/diffs\//, /./, /diff/],
+  // of another dialect
+  [/^libs\/places\//, /./, /^$/],
 ];
 
-/** What notices best comes first: what changes nothing, because a house need not be built anew after it; of that, refusals of what is seen. */
-const RANKS: Readonly<Record<string, number>> = { forbidden: 0, unauthenticated: 0, absent: 2e6, allowed: 4e6 };
-const rankOf = ({ verdict, changes }: Case): number => (verdict ? RANKS[verdict]! : 1e6) + (changes ? 1e7 : 0);
+/** What notices best comes first: refusals of what is seen, and of those what changes nothing, because a house need not be built anew after it. */
+const RANKS: Readonly<Record<string, number>> = { forbidden: 0, unauthenticated: 0, absent: 3e6, allowed: 4e6 };
+const rankOf = ({ id, verdict, changes }: Case): number => {
+  // people with rules are made for the first of these cases
+  if (id.includes('|policy')) return 5e6;
+  if (id.includes('|isolation|')) return 6e6;
+  return (verdict ? RANKS[verdict]! : 1e6) + (changes ? 15e5 : 0);
+};
+/** Near a mutant, the cases of one kind differ only in where they look. */
+const OF_A_KIND = 6;
 
-/** The cases that could notice a mutant, and of every kind one after the other. Cases about checksums want a house in which nobody has copied anything yet. */
+/**
+ * The cases that could notice a mutant: those near it, or all others; of every kind one after the other. Cases about checksums want a house in which
+ * nobody has copied anything yet.
+ */
 function casesFor({ file, text }: Mutant, cases: readonly Case[], whole: boolean): Case[] {
   const routes = NEAR.find(([part, words]) => part.test(file) && words.test(text))?.[2] ?? /./;
   const signsIn = /authenticator|wopi-token/.test(file);
+  const isRule = /polic|refusal|against|effectiveRights|mark|canUpload/.test(text);
   const kinds = new Map<string, Case[]>();
   for (const each of cases) {
-    if (routes.test(each.route) === whole || each.id.includes('|checksum')) continue;
-    if ((each.verdict === 'allowed' && (each.changes || !whole)) || (each.verdict === 'unauthenticated' && !signsIn)) continue;
+    if (each.id.includes('|checksum') || (each.verdict === 'allowed' && each.changes)) continue;
+    if (each.verdict === 'unauthenticated' && !signsIn) continue;
     const [who = '', what = ''] = each.id.split('|');
-    const kind = `${each.changes} ${each.route} ${who} ${what}`;
+    const kind = `${each.changes} ${each.verdict} ${each.route} ${who} ${what}`;
     kinds.set(kind, [...(kinds.get(kind) ?? []), each]);
   }
-  const turns = [...kinds.values()].flatMap((kind) => kind.map((each, turn) => ({ each, rank: rankOf(each) + turn })));
-  return turns.sort((a, b) => a.rank - b.rank).map(({ each }) => each);
+  const turns = [...kinds.values()].flatMap((kind) =>
+    kind.map((each, turn) => {
+      const isNear = routes.test(each.route) && (each.verdict !== 'allowed' || /-door/.test(file)) && turn < OF_A_KIND;
+      return { each, isNear, rank: isRule && each.id.includes('|policy') ? 0 : rankOf(each) + turn };
+    }),
+  );
+  const asked = turns.filter(({ isNear }) => isNear !== whole);
+  return asked.sort((a, b) => a.rank - b.rank).map(({ each }) => each);
 }
 
 /** Switches one check off after the other and looks which case notices. Writes the results; true when all have been tried. */
@@ -132,7 +152,10 @@ class MutantRun {
       const { killer, why } = await this.tried(mutant);
       results.push({ ...mutant, killedBy: killer });
       const text = `${killer === null ? 'living  ' : 'killed  '} ${mutant.nth} ${mutant.file} ${mutant.text.slice(0, 80).replaceAll(/\s+/g, ' ')}`;
-      appendFileSync(this.work.log, `${text}  ${killer ?? ''} ${why.slice(0, 160)} (${Math.round((Date.now() - begun) / 1000)} s)\n`);
+      appendFileSync(
+        this.work.log,
+        `${text}  ${killer ?? ''} ${why.slice(0, 160).replaceAll(/[^ -~]/g, '?')} (${Math.round((Date.now() - begun) / 1000)} s)\n`,
+      );
       writeFileSync(this.work.results, JSON.stringify(results));
     }
   }
