@@ -66,7 +66,11 @@ function searchCases(): Case[] {
 function listCases(): Case[] {
   return [
     ...each('files/favorites', 'favourites', {}, (who, answer) => noStrangers(who, answer, (body: Row[]) => body)),
-    ...each('links', 'links', {}, (who, answer) => noStrangers(who, answer, (body: Row[]) => body)),
+    ...each('links', 'links', {}, (who, answer, house) => {
+      // nor links of his own to what he has lost
+      if (who !== 'owner' && Object.values(house.links).some((hash) => answer.body.includes(hash))) return 'must not tell these links';
+      return noStrangers(who, answer, (body: Row[]) => body);
+    }),
     ...each('trash', 'trash', {}, (who, answer) => {
       const names = answer.json<{ content: Row[] }>().content.map(({ name }) => name);
       return who !== 'owner' && names.includes('Gone') ? 'must not tell what others have removed' : null;
@@ -337,6 +341,28 @@ function trashCases(): Case[] {
   return cases;
 }
 
+/** A listing that looks into the trash tells what has been removed from a folder to those who may take it back, and to nobody else. */
+function removedCases(): Case[] {
+  const team = NODES.find(({ place, kind }) => place.name === 'team' && kind === 'folder')!;
+  return SIGNED_IN.flatMap((who) => {
+    const path = seenAt(who, team);
+    if (path === null) return [];
+    return [
+      {
+        id: `${who}|list|removed from the share`,
+        route: 'metadata/<path>',
+        first: true,
+        changes: false,
+        run: async (house: House) => {
+          const { content } = await house.do<{ content: Row[] }>(who, `metadata${path}`, { listing: true, deleted: true });
+          const told = content.some((row) => (row.restore_path ?? row.path) === `${path}/Gone`);
+          return told === (judge(who, `${path}/Gone`, 'see', true) === 'allowed') ? null : `must ${told ? 'not ' : ''}tell what was removed`;
+        },
+      },
+    ];
+  });
+}
+
 /** Several nodes in one call: each is judged for itself. */
 function bulkCases(): Case[] {
   const cases: Case[] = [];
@@ -371,6 +397,7 @@ export function setCases(): Case[] {
     ...adminCases(),
     ...offerCases(),
     ...trashCases(),
+    ...removedCases(),
     ...bulkCases(),
   ];
 }
