@@ -270,6 +270,21 @@ describe('tokens', () => {
     expect(await outcome(house.get(SessionService).close({ ...actor, tokenId: null }))).toBe('INVALID_ARGUMENT');
   });
 
+  it('that stand for somebody else end with either of the two', async () => {
+    for (const ended of ['owner', 'other'] as const) {
+      const email = freshEmail();
+      const owner = await house.account(email);
+      const somebody = await house.account(freshEmail());
+      const { actor, token } = await signedIn(email);
+      await house.sql('UPDATE auth_tokens SET effective_account_id = $2 WHERE id = $1', [actor.tokenId, somebody.accountId]);
+      house.clock.advance(1_001);
+      expect(await house.get(Authenticator).byToken(token)).toMatchObject({ accountId: somebody.accountId, impersonatorId: owner.accountId });
+      await house.sql(`UPDATE accounts SET state = 'disabled' WHERE id = $1`, [(ended === 'owner' ? owner : somebody).accountId]);
+      house.clock.advance(1_001);
+      expect(await outcome(house.get(Authenticator).byToken(token))).toBe('UNAUTHENTICATED');
+    }
+  });
+
   it('are not served from a lookup that began before they ended', async () => {
     const email = freshEmail();
     await house.account(email);

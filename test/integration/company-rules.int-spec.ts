@@ -48,6 +48,8 @@ describe('folder_create_admin_only', () => {
       reasonOf(house.tree.copies.copy(person, { source: { path: ['before'] }, targetFolder: { path: segments(target) }, onConflict: 'rename' }));
     await settings({ folderCreateAdminOnly: true });
     expect(await folder(person, '/after')).toBe('folder_create_admin_only');
+    const inside = (name: string) => reasonOf(house.tree.folders.createIn(person, { folder: { path: ['before'] }, name }));
+    expect(await inside('in')).toBe('folder_create_admin_only');
     expect(await upload(person, '/after/a.txt')).toBe('folder_create_admin_only');
     expect(await upload(person, '/before/a.txt')).toBe('ok');
     expect(await copied('/')).toBe('folder_create_admin_only');

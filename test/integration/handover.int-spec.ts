@@ -48,6 +48,10 @@ describe('a handover', () => {
       [owner.accountId, stranger.accountId],
     ]);
     expect(await codeOf(house.start(owner, '/work/Plan', stranger))).toBe('NOT_SHARED');
+    const inside = (settings: string) => house.tree.database.run('UPDATE companies SET settings = $2::jsonb WHERE id = $1', [companyId, settings]);
+    await inside('{"sharingOutsideAllow": false}');
+    expect(await codeOf(house.start(owner, '/work/Plan', to))).toBe('FORBIDDEN');
+    await inside('{}');
     await house.tree.database.run(`UPDATE accounts SET state = 'disabled' WHERE id = $1`, [to.accountId]);
     expect(await codeOf(house.start(owner, '/work/Plan', to))).toBe('NOT_SHARED');
     expect(await house.tree.names(others[0]!, '/')).toEqual(['Plan']);

@@ -284,6 +284,13 @@ describe('links of somebody with whom a folder is shared', () => {
     await grant('/docs', member, true);
     expect(await listed(mine.hash)).toHaveLength(2);
     expect((await links.create(member, { node: { id }, uploadFolder: true })).link.hash).toBe(mine.hash);
+    // changing the one for uploads needs the right to bring, also when its kind is not named again
+    await h.database.run('UPDATE grants SET can_write = false WHERE account_id = $1', [member.accountId]);
+    expect(await codeOf(links.create(member, { node: { id }, notify: true }))).toBe('FORBIDDEN');
+    await h.database.run('UPDATE grants SET can_write = true WHERE account_id = $1', [member.accountId]);
+    // who may not have the bytes gives no link of either kind
+    await h.database.run('UPDATE grants SET can_download = false WHERE account_id = $1', [member.accountId]);
+    for (const uploadFolder of [true, false]) expect(await codeOf(links.create(member, { node: { id }, uploadFolder }))).toBe('FORBIDDEN');
   });
 
   it('put files into the owner\u2019s folder, at his cost, only while the issuer may write there', async () => {
@@ -404,6 +411,22 @@ describe('limits', () => {
     expect(await codeOf(take(hash, '/none'))).toBe('NODE_NOT_FOUND');
     expect((await take(hash, '/a.txt')).url).toContain('http');
     expect(await codeOf(take(hash, '/a.txt'))).toBe('LINK_NOT_FOUND');
+  });
+
+  it('give nothing to who came in before the link ended or was blocked', async () => {
+    const { hash } = await create('/docs');
+    const opened = await open(hash);
+    const counted = () => codeOf(usage.counted(opened, () => Promise.resolve()));
+    for (const [ended, free] of [
+      [`expires_at = now() - interval '1 second'`, 'expires_at = NULL'],
+      ['blocked_at = now()', 'blocked_at = NULL'],
+    ]) {
+      await h.database.run(`UPDATE links SET ${ended} WHERE hash = $1`, [hash]);
+      expect(await counted()).toBe('LINK_NOT_FOUND');
+      await h.database.run(`UPDATE links SET ${free} WHERE hash = $1`, [hash]);
+    }
+    await usage.counted(opened, () => Promise.resolve());
+    expect((await door.info(hash, null)).downloadCount).toBe(1);
   });
 });
 

@@ -56,6 +56,10 @@ describe('a request', () => {
     await house.tree.folder(stranger, '/theirs');
     await house.sharing.give(stranger, '/theirs', owner, true);
     expect(await codeOf(named(receiver.email, '/theirs'))).toBe('FORBIDDEN');
+    const companyId = await house.sharing.company();
+    await house.tree.database.run(`UPDATE companies SET settings = '{"sharingOutsideAllow": false}' WHERE id = $1`, [companyId]);
+    await house.tree.database.run('UPDATE accounts SET company_id = $1 WHERE id = $2', [companyId, owner.accountId]);
+    expect(await codeOf(named(receiver.email))).toBe('FORBIDDEN');
   });
 
   it('is one however often it is made, and is told to its receiver', async () => {

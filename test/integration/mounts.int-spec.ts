@@ -158,6 +158,27 @@ describe('folders of others in a tree', () => {
     expect(await check('/docs', '/in')).toMatchObject({ exists: true, overWritable: false });
   });
 
+  it('keep what stands in the way from who may write and not remove', async () => {
+    const { anna, ben } = await three();
+    await tree.file(ben, '/a.txt');
+    await tree.database.run('UPDATE grants SET can_delete = false WHERE account_id = $1', [ben.accountId]);
+    expect(await codeOf(move(ben, '/a.txt', '/docs', 'replace'))).toBe('FORBIDDEN');
+    expect(await names(anna, '/work/docs')).toBe('sub a.txt');
+    await tree.database.run('UPDATE grants SET can_delete = true WHERE account_id = $1', [ben.accountId]);
+    await move(ben, '/a.txt', '/docs', 'replace');
+  });
+
+  it('show no copy that was begun with a right and ends without it', async () => {
+    const { anna, ben } = await three();
+    await tree.folder(ben, '/own/in');
+    const begun = async (): Promise<void> =>
+      void (await tree.database.run('UPDATE grants SET can_write = false WHERE account_id = $1', [ben.accountId]));
+    const steps = { begun, shown: () => Promise.resolve() };
+    const copied = tree.copies.copy(ben, { source: at('/own'), targetFolder: at('/docs'), onConflict: 'fail', steps });
+    expect(await codeOf(copied)).toBe('FORBIDDEN');
+    expect(await names(anna, '/work/docs')).toBe('sub a.txt');
+  });
+
   it('let a writer make, rename, move and remove inside, and a reader look only', async () => {
     const { anna, ben, cora } = await three();
     const made = await tree.folder(ben, '/docs/New/Deep');
@@ -338,6 +359,37 @@ describe('folders of others in a tree', () => {
     for await (const chunk of await tree.app.get(BlobStore, { strict: false }).getRange(storeKey)) chunks.push(chunk as Buffer);
     expect(Buffer.concat(chunks).toString()).toContain('"/deep/docs/sub/Plan.txt"');
     expect(nodes).toBe(7);
+  });
+
+  it('open nothing by themselves: where the right has gone they lead nowhere', async () => {
+    const { anna, ben } = await three();
+    await tree.file(ben, '/mine.txt');
+    await tree.browse.setFavorite(ben, { node: at('/docs/sub') });
+    const search = async () => (await tree.browse.search(ben, { query: 'plan', offset: 0, limit: 0 })).entries.length;
+    const favorites = async () => (await tree.browse.favorites(ben, { offset: 0, limit: 0 })).length;
+    const precheck = () => tree.moves.precheck(ben, { operation: 'create', targetFolder: at('/docs'), names: ['a.txt'] });
+    const shared = async () => (await house.lists.list(ben, 'all')).length;
+    expect([await search(), await favorites(), await shared(), (await precheck()).exists]).toEqual([1, 1, 1, true]);
+    // behind the back of the house, which takes the mount with the right
+    await tree.database.run(`UPDATE invitations SET state = 'declined' WHERE account_id = $1`, [ben.accountId]);
+    expect([await search(), await favorites(), await shared()]).toEqual([0, 0, 0]);
+    for (const work of [
+      () => tree.get(ben, '/docs'),
+      () => tree.get(ben, '/docs/sub/Plan.txt'),
+      precheck,
+      () => copy(ben, '/docs/a.txt', '/'),
+      () => copy(ben, '/mine.txt', '/docs'),
+      () => move(ben, '/docs/a.txt', '/'),
+      () => move(ben, '/mine.txt', '/docs'),
+      () => rename(ben, '/docs/a.txt', 'b.txt'),
+      () => tree.folder(ben, '/docs/new'),
+      () => house.lists.collaborators(ben, { path: ['docs'] }),
+      () => house.add(ben, '/docs', { publicView: true }),
+    ])
+      expect(await codeOf(work())).toBe('NODE_NOT_FOUND');
+    expect(await names(anna, '/work/docs')).toBe('sub a.txt');
+    await tree.database.run(`UPDATE invitations SET state = 'accepted' WHERE account_id = $1`, [ben.accountId]);
+    expect([await search(), await favorites()]).toEqual([1, 1]);
   });
 
   it('show what was removed from them to those who may bring it back', async () => {

@@ -108,6 +108,12 @@ describe('a token', () => {
     expect(await codeOf(access.open(session.token, file.id))).toBe('UNAUTHENTICATED');
   });
 
+  it('without a login token ends with the account', async () => {
+    const session = await open(owner);
+    await house.database.run(`UPDATE accounts SET state = 'disabled' WHERE id = $1`, [owner.accountId]);
+    expect(await codeOf(access.open(session.token, file.id))).toBe('UNAUTHENTICATED');
+  });
+
   it('made by a password ends with it, and made by a pair with that', async () => {
     const byPassword = await open(owner);
     await house.database.run(
@@ -307,6 +313,23 @@ describe('saving beside', () => {
     expect(node.ownerId).toBe(owner.accountId);
     expect(await text(await access.open(grant.accessToken, grant.fileId))).toBe('content');
     expect(grant.expiresMs).toBe(session.expiresMs);
+  });
+
+  it('needs the right to the folder, whatever there is to the file', async () => {
+    const alone = await house.account();
+    const editing = async (actor: AccountActor): Promise<WopiSession> => {
+      const { grant } = await links.edit(actor, { id: file.id });
+      return access.open(grant.accessToken, grant.fileId);
+    };
+    for (const { accountId } of [reader, alone])
+      await house.app
+        .get(GrantService, { strict: false })
+        .grant(owner, { node: file, subject: { accountId }, right: { write: true, delete: true, download: true }, accepted: true });
+    const session = await editing(reader);
+    expect(await files.info(session)).toMatchObject({ folderName: 'team', mayWriteBeside: false });
+    expect(await codeOf(files.putRelative(session, { exact: 'plan.docx', overwrite: true }, body('x')))).toBe('FORBIDDEN');
+    expect(await files.info(await editing(alone))).toMatchObject({ folderName: '', mayWriteBeside: false });
+    expect(await files.info(await open(owner, false))).toMatchObject({ folderName: 'team', mayWriteBeside: false, mayDelete: false });
   });
 
   it('takes an exact name or none', async () => {

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { GrantService, InvitationService, type Right } from '#libs/access';
 import { Identities } from '#libs/accounts';
 import { FolderService, UploadTickets } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
 import { PlaceActions, PlaceReader, PlacesModule } from '#libs/places';
 
 import { countStatements } from '../support/statement-count.js';
-import { type BytesHarness, startBytes } from './bytes-harness.js';
+import { type BytesHarness, codeOf, startBytes } from './bytes-harness.js';
 
 let bytes: BytesHarness;
 let reader: PlaceReader;
@@ -73,5 +74,64 @@ describe('deliveries', () => {
     expect([await names(roomy, HOME), await names(roomy, INCOMING)]).toEqual([['Incoming'], ['gift.bin']]);
     await expect(actions.deliver(sender, { id: file.id }, [])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(actions.deliver(full, { id: file.id }, both)).rejects.toMatchObject({ code: 'NODE_NOT_FOUND' });
+  });
+});
+
+describe('what others have', () => {
+  it('is open to each as far as his right goes, in place and in the trash', async () => {
+    const owner = await bytes.account({ limitBytes: 5 });
+    const [looking, removing, stranger] = [await bytes.account({}), await bytes.account({}), await bytes.account({})];
+    const folder = await folders.create(owner, { path: ['top'], createParents: false });
+    const file = await bytes.upload(owner, '/top/file.bin', '12345');
+    const give = ({ accountId }: AccountActor, right: Right) =>
+      service(GrantService).grant(owner, { node: folder, subject: { accountId }, right, accepted: true });
+    await give(looking, { write: false, delete: false, download: true });
+    await give(removing, { write: false, delete: true, download: true });
+    const [top, it] = [{ id: folder.id }, { id: file.id }];
+    expect(await reader.rights(looking, top)).toEqual({ read: true, write: false, delete: false, download: true });
+    for (const [actor, refusal] of [
+      [looking, 'FORBIDDEN'],
+      // nor is he told that its owner has no space left
+      [stranger, 'NODE_NOT_FOUND'],
+    ] as const) {
+      expect(await codeOf(actions.createFolder(actor, top, 'in'))).toBe(refusal);
+      expect(await codeOf(tickets.issue(actor, { node: top, lifeMs: 5_000 }))).toBe(refusal);
+      expect(await codeOf(tickets.issue(actor, { node: it, lifeMs: 5_000 }))).toBe(refusal);
+    }
+    const receivers = [await publicId(stranger)];
+    await bytes.database.run('UPDATE accounts SET can_download = false WHERE id = $1', [owner.accountId]);
+    expect(await codeOf(actions.deliver(owner, it, receivers))).toBe('FORBIDDEN');
+    await bytes.database.run('UPDATE accounts SET can_download = true WHERE id = $1', [owner.accountId]);
+    await actions.remove(owner, it);
+    for (const actor of [looking, stranger]) {
+      expect(await codeOf(actions.move(actor, it, top))).toBe('NODE_NOT_FOUND');
+      expect(await codeOf(actions.remove(actor, it))).toBe('NODE_NOT_FOUND');
+    }
+    expect(await codeOf(actions.move(removing, it, top))).toBe('FORBIDDEN');
+    expect(await codeOf(actions.remove(removing, it))).toBe('FORBIDDEN');
+    await actions.move(owner, it, top);
+    expect(await names(looking, top)).toEqual(['file.bin']);
+  });
+
+  it('is listed in a group to those of its members who have taken it', async () => {
+    const [member, giver] = [await bytes.account({}), await bytes.account({})];
+    const company = await bytes.database.queryOne<{ id: number }>(`INSERT INTO companies (name) VALUES ('C') RETURNING id`);
+    const group = await bytes.database.queryOne<{ id: number; ownerId: string }>(
+      `INSERT INTO groups (company_id, name, name_key) VALUES ($1, 'G', 'g') RETURNING id, public_id AS "ownerId"`,
+      [company!.id],
+    );
+    const { id: groupId, ownerId } = group!;
+    await bytes.database.run('UPDATE accounts SET company_id = $1 WHERE id = ANY($2::bigint[])', [company!.id, [member.accountId, giver.accountId]]);
+    await bytes.database.run('INSERT INTO group_members (group_id, account_id) VALUES ($1, $2)', [groupId, member.accountId]);
+    await actions.createFolder(member, { place: 'home', ownerId }, 'ours');
+    const given = await folders.create(giver, { path: ['given'], createParents: false });
+    const { invited } = await service(GrantService).grant(giver, {
+      node: given,
+      subject: { groupId },
+      right: { write: false, delete: false, download: true },
+    });
+    expect(await names(member, { place: 'received', ownerId })).toEqual([]);
+    await service(InvitationService).accept(member.accountId, invited[0]!.hash);
+    expect(await names(member, { place: 'received', ownerId })).toEqual(['given']);
   });
 });

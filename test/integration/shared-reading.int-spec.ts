@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type ArchiveActor, ArchiveService } from '#libs/archives';
-import { DiffService, DownloadService } from '#libs/files';
+import { DerivedLinkService, DiffService, DownloadService } from '#libs/files';
 import type { AccountActor, GuestActor } from '#libs/kernel';
 import { VersionService } from '#libs/versions';
 
@@ -53,6 +53,7 @@ describe('versions behind a mount', () => {
     expect((await h.feed(folder.id)).at(-1)).toBe('file_version_restored /a');
     await h.revoke(owner, folder, reader);
     expect(await codeOf(versions.list(reader, { node: { id: (await h.get(owner, '/v/a')).id }, skip: 0, limit: 0 }))).toBe('NODE_NOT_FOUND');
+    expect(await codeOf(versions.of(reader, await h.get(owner, '/v/a'), 1))).toBe('NODE_NOT_FOUND');
   });
 
   it('are held to the limit of the folder when they come back', async () => {
@@ -144,6 +145,9 @@ describe('an archive', () => {
     expect((await archives.createStream(member, { nodes: [at('/mine')], windows: false })).fileName).toMatch(/^mine_/);
     const { publicId } = await archives.startBuild(member, { nodes: [at('/')], windows: false });
     const built = (await h.runTask(ArchiveBuildTask, publicId)) as { storeKey: string };
+    const fetched = (actor: AccountActor) => h.service(DerivedLinkService).link(actor, built.storeKey);
+    expect((await fetched(member)).url).toContain('http');
+    expect(await codeOf(fetched(owner))).toBe('NODE_NOT_FOUND');
     const entries = await extract(await collect(await h.bytes.store.getRange(built.storeKey)));
     expect(entries.map((entry) => entry.path).sort()).toEqual(['mine/', 'mine/sub/', 'mine/sub/a.txt', 'own.txt']);
   });
@@ -161,6 +165,19 @@ describe('an archive', () => {
     await h.revoke(owner, folder, member);
     expect(await codeOf(archives.openStream(direct))).toBe('NODE_NOT_FOUND');
     expect(await codeOf(h.runTask(ArchiveBuildTask, publicId))).toBe('NODE_NOT_FOUND');
+  });
+
+  it('begins below no folder that its orderer may not see', async () => {
+    const [owner, member] = [await h.account(), await h.account()];
+    await h.share(owner, '/parent', READER, member);
+    await h.bytes.upload(owner, '/parent/a.txt', 'a');
+    await h.bytes.upload(member, '/own.txt', 'b');
+    const below = () => archives.createStream(member, { nodes: [at('/own.txt')], parentFolder: at('/parent'), windows: false });
+    await below();
+    // behind the back of the house, which takes the mount with the right
+    await h.bytes.database.run(`UPDATE invitations SET state = 'declined' WHERE account_id = $1`, [member.accountId]);
+    expect(await codeOf(below())).toBe('NODE_NOT_FOUND');
+    expect(await entriesOf(member, '/')).toEqual(['own.txt']);
   });
 
   it('of a guest begins at his link, never enters mounts, and is told to nobody’s list of streams', async () => {

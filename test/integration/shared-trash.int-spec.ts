@@ -113,6 +113,11 @@ describe('taking back', () => {
     expect(await codeOf(h.listTrash(member, '/team'))).toBe('FORBIDDEN');
     expect(await codeOf(h.restore(member, ['a.txt'], '/team'))).toBe('FORBIDDEN');
     expect((await h.listTrash(owner)).length).toBe(2);
+    // nor is a reader told that it lies in something that was removed
+    await upload(owner, '/top/team/sub/b.txt');
+    await h.remove(owner, '/top/team/sub');
+    expect(await codeOf(h.undelete(member, '/team/sub/b.txt'))).toBe('NODE_NOT_FOUND');
+    expect(await codeOf(h.undelete(owner, '/top/team/sub/b.txt'))).toBe('INSIDE_TRASHED_FOLDER');
   });
 
   it('by name works through the folder for what lay in it, and makes lost folders anew in it', async () => {
