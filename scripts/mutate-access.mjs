@@ -102,7 +102,10 @@ class MutationRun {
       if (asked.length === 0) return;
       const pairs = asked.map((result) => ({ result, name: specsOf(result)[turn] }));
       const plain = [...new Set(pairs.map(({ name }) => name))].filter((name) => !sound.has(name));
-      const passed = await this.#specs([...plain.map((name) => ({ nth: 0, name })), ...pairs.map(({ result, name }) => ({ nth: result.nth, name }))]);
+      const passed = await this.#specs([
+        ...plain.map((name) => ({ nth: 0, fixed: false, name })),
+        ...pairs.map(({ result, name }) => ({ nth: result.nth, fixed: result.fixed, name })),
+      ]);
       for (const name of plain) {
         sound.set(name, passed(0, name));
         if (!sound.get(name)) say(`${name}.int-spec.ts does not hold as it is: what it notices does not count`);
@@ -114,22 +117,30 @@ class MutationRun {
     }
   }
 
-  /** Runs specs, each with a mutant, in one process that reads every source once. Answers which of them hold. */
+  /** Runs specs, each with every mutant that it is asked about, in processes that read the sources once. Answers which pairs hold. */
   async #specs(runs) {
-    const dir = path.join(this.copy, 'test/integration/mutants');
+    const specs = path.join(this.copy, 'test/integration');
+    const dir = path.join(specs, 'mutants');
     fs.rmSync(dir, { recursive: true, force: true });
     fs.mkdirSync(dir);
-    for (const { nth, name } of runs) fs.writeFileSync(path.join(dir, `${nth}-${name}.int-spec.ts`), specWith(nth, name));
+    const names = [...new Set(runs.map(({ name }) => name))];
+    for (const name of names) {
+      const asked = runs.filter((run) => run.name === name);
+      for (const { nth } of asked) fs.copyFileSync(path.join(specs, `${name}.int-spec.ts`), path.join(specs, `m${nth}-${name}.int-spec.ts`));
+      fs.writeFileSync(path.join(dir, `${name}.int-spec.ts`), specWith(name, asked));
+    }
     const outcome = path.join(this.dir, 'specs.json');
     fs.rmSync(outcome, { force: true });
-    const args = ['--project', 'integration', '--maxWorkers', '1', '--reporter', 'json', '--outputFile', outcome, 'test/integration/mutants/'];
+    const args = ['--project', 'integration', '--reporter', 'json', '--outputFile', outcome, 'test/integration/mutants/'];
     await this.#vitest(args, {}, 'ignore');
     const told = fs.existsSync(outcome) ? JSON.parse(fs.readFileSync(outcome, 'utf8')).testResults : [];
-    const states = new Map(told.map(({ name, status }) => [path.basename(name), status]));
+    const tests = told.flatMap(({ name, assertionResults }) =>
+      assertionResults.map((test) => ({ ...test, file: path.basename(name, '.int-spec.ts') })),
+    );
     return (nth, name) => {
-      const state = states.get(`${nth}-${name}.int-spec.ts`);
-      if (state === undefined) throw new Error(`${name}.int-spec.ts was not run`);
-      return state === 'passed';
+      const states = tests.filter(({ file, ancestorTitles }) => file === name && ancestorTitles[0] === `mutant ${nth}`).map(({ status }) => status);
+      // where not even the beginning works, every test is left out
+      return states.includes('passed') && !states.includes('failed');
     };
   }
 
@@ -168,16 +179,21 @@ function title({ nth, file, line, text, change }) {
   return `${nth} ${file}:${line}  ${text.replaceAll(/\s+/g, ' ').slice(0, 110)}  ->  ${change.replaceAll(/\s+/g, ' ').slice(0, 60)}`;
 }
 
-/** An integration spec as it is with a mutant; it ends with the first test that notices. */
-function specWith(nth, name) {
-  return `import { afterEach, beforeEach } from 'vitest';
-
-process.env.ACCESS_MUTANT = '${nth}';
-let hasNoticed = false;
-beforeEach(({ skip }) => skip(hasNoticed, 'noticed already'));
-afterEach(({ task }) => void (hasNoticed ||= task.result?.state === 'fail'));
-await import('../${name}.int-spec.js');
-`;
+/** An integration spec as often as it is asked about a mutant; each time it ends with the first test that notices. */
+function specWith(name, runs) {
+  const parts = runs.map(
+    ({ nth, fixed }) => `
+describe('mutant ${nth}', async () => {
+  let hasNoticed = false;
+  process.env.ACCESS_MUTANT = '${nth}';
+  beforeAll(() => void (process.env.ACCESS_MUTANT = '${nth}'));
+  beforeEach(({ skip }) => skip(hasNoticed, 'noticed already'));
+  afterEach(({ task }) => void (hasNoticed ||= task.result?.state === 'fail'));
+  ${fixed ? 'vi.resetModules();' : ''}
+  await import('../m${nth}-${name}.int-spec.js');
+});`,
+  );
+  return `import { afterEach, beforeAll, beforeEach, describe, vi } from 'vitest';\n${parts.join('\n')}\n`;
 }
 
 /** Whether a word of --only means the mutant. */

@@ -163,7 +163,7 @@ describe('folders of others in a tree', () => {
     await tree.file(ben, '/a.txt');
     await tree.database.run('UPDATE grants SET can_delete = false WHERE account_id = $1', [ben.accountId]);
     expect(await codeOf(move(ben, '/a.txt', '/docs', 'replace'))).toBe('FORBIDDEN');
-    expect(await names(anna, '/work/docs')).toBe('sub a.txt');
+    expect(await names(anna, '/work/docs')).toBe('a.txt sub');
     await tree.database.run('UPDATE grants SET can_delete = true WHERE account_id = $1', [ben.accountId]);
     await move(ben, '/a.txt', '/docs', 'replace');
   });
@@ -176,7 +176,7 @@ describe('folders of others in a tree', () => {
     const steps = { begun, shown: () => Promise.resolve() };
     const copied = tree.copies.copy(ben, { source: at('/own'), targetFolder: at('/docs'), onConflict: 'fail', steps });
     expect(await codeOf(copied)).toBe('FORBIDDEN');
-    expect(await names(anna, '/work/docs')).toBe('sub a.txt');
+    expect(await names(anna, '/work/docs')).toBe('a.txt sub');
   });
 
   it('let a writer make, rename, move and remove inside, and a reader look only', async () => {
@@ -387,7 +387,7 @@ describe('folders of others in a tree', () => {
       () => house.add(ben, '/docs', { publicView: true }),
     ])
       expect(await codeOf(work())).toBe('NODE_NOT_FOUND');
-    expect(await names(anna, '/work/docs')).toBe('sub a.txt');
+    expect(await names(anna, '/work/docs')).toBe('a.txt sub');
     await tree.database.run(`UPDATE invitations SET state = 'accepted' WHERE account_id = $1`, [ben.accountId]);
     expect([await search(), await favorites()]).toEqual([1, 1]);
   });

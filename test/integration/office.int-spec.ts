@@ -322,9 +322,12 @@ describe('saving beside', () => {
       return access.open(grant.accessToken, grant.fileId);
     };
     for (const { accountId } of [reader, alone])
-      await house.app
-        .get(GrantService, { strict: false })
-        .grant(owner, { node: file, subject: { accountId }, right: { write: true, delete: true, download: true }, accepted: true });
+      await house.database.run(
+        `WITH g AS (INSERT INTO grants (id, node_id, account_id, can_write, can_delete, granted_by)
+                    VALUES (gen_random_uuid(), $1, $2, true, true, $3) RETURNING id)
+         INSERT INTO invitations (id, grant_id, account_id, hash, state) SELECT gen_random_uuid(), g.id, $2, g.id::text, 'accepted' FROM g`,
+        [file.id, accountId, owner.accountId],
+      );
     const session = await editing(reader);
     expect(await files.info(session)).toMatchObject({ folderName: 'team', mayWriteBeside: false });
     expect(await codeOf(files.putRelative(session, { exact: 'plan.docx', overwrite: true }, body('x')))).toBe('FORBIDDEN');

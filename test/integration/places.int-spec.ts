@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { GrantService, InvitationService, type Right } from '#libs/access';
+import { GrantService, type Right } from '#libs/access';
 import { Identities } from '#libs/accounts';
 import { FolderService, UploadTickets } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
@@ -111,27 +111,5 @@ describe('what others have', () => {
     expect(await codeOf(actions.remove(removing, it))).toBe('FORBIDDEN');
     await actions.move(owner, it, top);
     expect(await names(looking, top)).toEqual(['file.bin']);
-  });
-
-  it('is listed in a group to those of its members who have taken it', async () => {
-    const [member, giver] = [await bytes.account({}), await bytes.account({})];
-    const company = await bytes.database.queryOne<{ id: number }>(`INSERT INTO companies (name) VALUES ('C') RETURNING id`);
-    const group = await bytes.database.queryOne<{ id: number; ownerId: string }>(
-      `INSERT INTO groups (company_id, name, name_key) VALUES ($1, 'G', 'g') RETURNING id, public_id AS "ownerId"`,
-      [company!.id],
-    );
-    const { id: groupId, ownerId } = group!;
-    await bytes.database.run('UPDATE accounts SET company_id = $1 WHERE id = ANY($2::bigint[])', [company!.id, [member.accountId, giver.accountId]]);
-    await bytes.database.run('INSERT INTO group_members (group_id, account_id) VALUES ($1, $2)', [groupId, member.accountId]);
-    await actions.createFolder(member, { place: 'home', ownerId }, 'ours');
-    const given = await folders.create(giver, { path: ['given'], createParents: false });
-    const { invited } = await service(GrantService).grant(giver, {
-      node: given,
-      subject: { groupId },
-      right: { write: false, delete: false, download: true },
-    });
-    expect(await names(member, { place: 'received', ownerId })).toEqual([]);
-    await service(InvitationService).accept(member.accountId, invited[0]!.hash);
-    expect(await names(member, { place: 'received', ownerId })).toEqual(['given']);
   });
 });

@@ -303,13 +303,16 @@ describe('many uploads confirmed together', () => {
     expect(counts[1]).toBe(counts[0]);
     expect(await quotaOf(owner)).toEqual({ usedBytes: 33, reservedBytes: 0 });
     expect(await quotaOf(member)).toEqual({ usedBytes: 33, reservedBytes: 0 });
-    const [mine, theirs] = [await sent(member, '/batch/last', 'x'), await sent(member, '/last', 'x')];
+    const mine = await sent(member, '/batch/last', 'x');
+    const over = await sent(member, '/batch/3/0', 'y', { overwrite: true });
+    const theirs = await sent(member, '/last', 'x');
     await h.rename(member, '/batch', 'other name');
     await h.revoke(owner, folder, member);
     const outcomes = await batches.confirm(
       member,
-      [mine, theirs].map((tempName) => ({ accountId: member.accountId, tempName })),
+      [mine, over, theirs].map((tempName) => ({ accountId: member.accountId, tempName })),
     );
-    expect(outcomes).toMatchObject([{ error: { code: 'NODE_NOT_FOUND' } }, { nodeId: expect.any(String) as string }]);
+    const lost = { error: { code: 'NODE_NOT_FOUND' } };
+    expect(outcomes).toMatchObject([lost, lost, { nodeId: expect.any(String) as string }]);
   });
 });
