@@ -96,14 +96,17 @@ describe('200 guesses at once, at two api processes', () => {
     await usedUp(email);
   });
 
-  it.runIf(withRedis)('never have more with Redis away', async () => {
+  // in the embedded default there is none that could go away
+  if (!withRedis) return;
+
+  it('never have more with Redis away', async () => {
     const { email } = await CloudikeUser.register(stack.baseUrl);
     redis!.kill();
     await storm(email);
     await usedUp(email);
   });
 
-  it.runIf(withRedis)('never have more while Redis goes away, comes back, and hangs', async () => {
+  it('never have more while Redis goes away, comes back, and hangs', async () => {
     for (const meanwhile of [() => redis!.kill(), () => redis!.restore(), () => redis!.hang(), () => (redis!.kill(), redis!.restore())]) {
       const { email } = await CloudikeUser.register(stack.baseUrl);
       await storm(email, meanwhile);
