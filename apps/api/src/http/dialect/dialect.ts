@@ -2,6 +2,8 @@ import type { Request } from 'express';
 
 import type { AccountActor, DomainError, DomainErrorCode } from '#libs/kernel';
 
+import type { RouteAudit } from '../recorded-call.js';
+
 export interface WireError {
   readonly status: number;
   readonly code: string;
@@ -45,11 +47,8 @@ export interface DialectRouteOptions {
   readonly status?: number;
   /** False: HEAD is refused, because the call uses something up. */
   readonly head?: boolean;
-  /**
-   * What a call means for the audit: `change` has one record; `sign-in` proves who somebody is, and has one also when it fails; `derived` writes only what
-   * ends by itself and belongs to nobody else; `none` reads. Default: `change`, and `none` for GET. See docs/decisions/audit.md.
-   */
-  readonly audit?: 'change' | 'sign-in' | 'derived' | 'none';
+  /** What a call means for the audit. Default: `change`, and `none` for GET. */
+  readonly audit?: RouteAudit;
   /** The body may take as long as it keeps coming. */
   readonly streams?: boolean;
   readonly query?: Readonly<Record<string, Schema>>;

@@ -1,9 +1,10 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { from, lastValueFrom, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 
 import { AuditRecorder, type CallFacts } from '#libs/audit';
 import { Correlation } from '#libs/observability';
 
+import { recordedCall } from '../recorded-call.js';
 import type { DialectRequest } from './dialect.js';
 
 /** Gives every call that may change something its audit record, in the transaction of the change. */
@@ -15,9 +16,7 @@ export class RecordedInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<DialectRequest>();
     const { route } = request.call;
     const audit = route.audit ?? (route.method === 'GET' ? 'none' : 'change');
-    if (audit === 'none' || audit === 'derived') return next.handle();
-    const work = (): Promise<unknown> => lastValueFrom(next.handle() as Observable<unknown>, { defaultValue: undefined });
-    return from(this.recorder.run(factsOf(request), { signsIn: audit === 'sign-in' }, work));
+    return recordedCall(this.recorder, audit, () => factsOf(request), next);
   }
 }
 

@@ -1,9 +1,10 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { from, lastValueFrom, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 
 import { AuditRecorder, type CallFacts } from '#libs/audit';
 import { Correlation } from '#libs/observability';
 
+import { recordedCall } from '../../../http/recorded-call.js';
 import { auditedParams } from './audited-params.js';
 import type { CloudikeRequest } from './route-metadata.js';
 
@@ -14,10 +15,7 @@ export class RecordInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<CloudikeRequest>();
-    const { audit } = request.cloudike.route;
-    if (audit === 'none' || audit === 'derived') return next.handle();
-    const work = (): Promise<unknown> => lastValueFrom(next.handle() as Observable<unknown>, { defaultValue: undefined });
-    return from(this.recorder.run(factsOf(request), { signsIn: audit === 'sign-in' }, work));
+    return recordedCall(this.recorder, request.cloudike.route.audit, () => factsOf(request), next);
   }
 }
 

@@ -3,19 +3,14 @@ import type { Request } from 'express';
 import type { AuditParams } from '#libs/audit';
 import type { AccountActor, DomainErrorCode } from '#libs/kernel';
 
+import type { RouteAudit } from '../../../http/recorded-call.js';
+
 /** Path prefix under which Nest keeps the handlers of this dialect; not reachable from outside (see cloudike-entry.ts). */
 export const INTERNAL_PREFIX = '~cloudike';
 
 export const ROUTE_METADATA = Symbol('cloudike:route');
 
 export type RouteAuth = 'public' | 'account' | 'optional';
-
-/**
- * What a call of a route means for the audit. `change`: it may change something, so it has one record; `sign-in`: it proves who somebody is, and has one also
- * when it fails; `derived`: it writes only what is made from what the caller may read, ends by itself, and belongs to nobody else (previews, tickets, counts of
- * downloads); `none`: it reads. See docs/decisions/audit.md.
- */
-export type RouteAudit = 'change' | 'sign-in' | 'derived' | 'none';
 
 /** What `@Route` declared. */
 export interface RouteMetadata {

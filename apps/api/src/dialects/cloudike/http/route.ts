@@ -13,12 +13,13 @@ import { ApiTags } from '@nestjs/swagger';
 
 import type { DomainErrorCode } from '#libs/kernel';
 
+import type { RouteAudit } from '../../../http/recorded-call.js';
 import { ACCESS_METADATA } from '../../../http/route-declarations.js';
 import { CloudikeAuthGuard } from './auth.guard.js';
 import { CloudikeErrorFilter } from './error.filter.js';
 import { ReplyInterceptor } from './reply.js';
 import { RecordInterceptor } from './record.interceptor.js';
-import { INTERNAL_PREFIX, ROUTE_METADATA, type RouteAudit, type RouteAuth, type RouteMetadata } from './route-metadata.js';
+import { INTERNAL_PREFIX, ROUTE_METADATA, type RouteAuth, type RouteMetadata } from './route-metadata.js';
 
 export interface RouteOptions {
   /** Who may call: `account` = only with a valid credential, `optional` = a credential counts when it is valid, `public` = none is read. */
