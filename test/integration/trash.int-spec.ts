@@ -37,6 +37,15 @@ describe('trash', () => {
     expect(await tree.browse.totals(anna, at('/t'))).toMatchObject({ files: 2, folders: 2, bytes: 10 });
   });
 
+  it('numbers what clashes around the names of those that go with it', async () => {
+    const cara = await tree.account();
+    for (const path of ['/old/a (1)/x', '/old/a (1) (1)/x', '/p/a/x', '/a/x', '/a (1)/x']) await tree.file(cara, path);
+    await tree.remove(cara, '/old/a (1) (1)');
+    // The second `a` must take neither the name of the third nor push it on one that the trash holds.
+    await tree.trash.trash(cara, { nodes: [at('/p/a'), at('/a'), at('/a (1)')], onlyEmpty: false, permanent: false });
+    expect((await tree.trashNames(cara)).sort()).toEqual(['a', 'a (1)', 'a (1) (1)', 'a (2)']);
+  });
+
   it('has names of its own, and an ETag that changes with it', async () => {
     const ben = await tree.account();
     const etag = async () => (await tree.trash.list(ben, { dirsOnly: false, orderBy: 'name', descending: false, offset: 0, limit: 0 })).etag;

@@ -74,20 +74,27 @@ export class TrashBin {
     return placed.map(({ node }) => located.get(node.id)?.node.path ?? node.path);
   }
 
-  /** Names that the trash does not know yet, in the order of the nodes; at most two statements. */
+  /**
+   * Names that the trash does not know yet, in the order of the nodes; at most two statements. Who can keep its own name does, before the others are
+   * numbered: a number must not land on the name of one that comes later.
+   */
   private async freeNames(spaceId: string, placed: readonly PlacedNode[]): Promise<string[]> {
     const taken = await this.trash.takenNames(spaceId, [...new Set(placed.map(({ node }) => node.name))]);
-    const used = new Set<string>();
-    const clashing = placed.filter(({ node }) => taken.has(node.name) || used.has(node.name) || !used.add(node.name));
+    const clashing: PlacedNode[] = [];
+    for (const each of placed) {
+      if (taken.has(each.node.name)) clashing.push(each);
+      taken.add(each.node.name);
+    }
     if (clashing.length > 0) {
       const candidates = clashing.flatMap(({ node }) => numbered(node));
       for (const name of await this.trash.takenNames(spaceId, [...new Set(candidates)])) taken.add(name);
     }
-    const given = new Set<string>();
-    return placed.map(({ node }) => {
-      const free = [node.name, ...numbered(node)].find((name) => !taken.has(name) && !given.has(name));
-      const name = free ?? numberedName(node.name, newId().slice(-12), node.kind);
-      given.add(name);
+    const renamed = new Set(clashing);
+    return placed.map((each) => {
+      const { node } = each;
+      if (!renamed.has(each)) return node.name;
+      const name = numbered(node).find((candidate) => !taken.has(candidate)) ?? numberedName(node.name, newId().slice(-12), node.kind);
+      taken.add(name);
       return name;
     });
   }
