@@ -1,6 +1,6 @@
 import { CloudikeUser, encodePath } from '../../support/cloudike-user.js';
 import type { HttpAnswer } from '../../support/http-session.js';
-import { type ListedItem, type ParityDriver, type ParitySession, type Ref, type Refusal, Refused } from './driver.js';
+import { endSessions, type ListedItem, type ParityDriver, type ParitySession, type Ref, type Refusal, Refused } from './driver.js';
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   Unauthorized: 'unauthenticated',
@@ -20,6 +20,10 @@ class CloudikeSession implements ParitySession {
   readonly home = '/';
 
   constructor(private readonly user: CloudikeUser) {}
+
+  area(name: string): Promise<Ref> {
+    return this.mkdir(this.home, name);
+  }
 
   async mkdir(parent: Ref, name: string): Promise<Ref> {
     await this.call('fileops/folder_create/', { path: join(parent, name) });
@@ -107,5 +111,10 @@ function join(parent: string, name: string): string {
 
 export const CLOUDIKE_DRIVER: ParityDriver = {
   name: 'cloudike',
+  inTree: true,
+  lacks: {},
+  again: 'version',
+  nothing: '/nothing',
   signIn: async (baseUrl, { email, password }) => new CloudikeSession(await CloudikeUser.login(baseUrl, email, password)),
+  revoke: endSessions,
 };

@@ -1,5 +1,5 @@
 import { type FileagoEntry, FileagoUser } from '../../support/fileago-user.js';
-import { type ListedItem, type ParityDriver, type ParitySession, type Ref, type Refusal, Refused } from './driver.js';
+import { endSessions, type ListedItem, type ParityDriver, type ParitySession, type Ref, type Refusal, Refused } from './driver.js';
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   unauthenticated: 'unauthenticated',
@@ -17,6 +17,10 @@ class FileagoSession implements ParitySession {
   readonly home = 'home';
 
   constructor(private readonly user: FileagoUser) {}
+
+  area(name: string): Promise<Ref> {
+    return this.mkdir(this.home, name);
+  }
 
   async mkdir(parent: Ref, name: string): Promise<Ref> {
     await this.act(parent, { new_dir: name });
@@ -96,5 +100,10 @@ function refused(status: number, body: Record<string, unknown>): Error {
 
 export const FILEAGO_DRIVER: ParityDriver = {
   name: 'fileago',
+  inTree: true,
+  lacks: {},
+  again: 'version',
+  nothing: '00000000-0000-7000-8000-000000000000',
   signIn: async (baseUrl, { email, password }) => new FileagoSession(await FileagoUser.login(baseUrl, email, password)),
+  revoke: endSessions,
 };
