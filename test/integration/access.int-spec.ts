@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { AccessService, FULL_RIGHT, GrantService, InvitationService, type Right } from '#libs/access';
+import { AccessService, FULL_RIGHT, GrantService, InvitationService, type NodeAction, type Right } from '#libs/access';
 import { type AccountActor, type GuestActor, newId } from '#libs/kernel';
 import { NodeResolver } from '#libs/nodes';
 
@@ -49,6 +49,29 @@ describe('grants on nodes', () => {
       [owner.accountId, FULL_RIGHT],
       [guest.accountId, READER],
     ]);
+  });
+
+  it('permit what the right says and nothing else, on each action', async () => {
+    const owner = await h.account();
+    await h.folder(owner, '/each/in');
+    const inside = await h.get(owner, '/each/in');
+    const always = ['node.read', 'node.comment'];
+    const download = ['node.download', 'node.copy', 'node.link'];
+    const write = ['node.write', 'node.create', 'node.upload', 'node.make-folder'];
+    const remove = ['node.delete', 'node.restore'];
+    const actions = [...always, ...download, ...write, ...remove, 'node.share'] as NodeAction[];
+    for (const [right, permitted] of [
+      [{ write: false, delete: false, download: false }, []],
+      [{ write: false, delete: false, download: true }, download],
+      [{ write: true, delete: false, download: false }, write],
+      [{ write: false, delete: true, download: false }, remove],
+      [FULL_RIGHT, [...download, ...write, ...remove]],
+    ] as const) {
+      const member = await h.account();
+      await give(owner, '/each', member, right);
+      const verdicts = await Promise.all(actions.map(async (action) => (await access.verdicts(member, action, [inside])).get(inside.id)));
+      expect(verdicts).toEqual(actions.map((action) => ([...always, ...permitted].includes(action) ? 'allowed' : 'refused')));
+    }
   });
 
   it('join over all grants on the way up, and are one statement for any number of foreign nodes, none for own ones', async () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { AccessService } from '#libs/access';
 import { UploadService } from '#libs/files';
 import { type AccountActor, DomainError } from '#libs/kernel';
+import { ShareDoor } from '#libs/shares';
 
 import { type Member, SharingHarness } from './sharing-harness.js';
 import { segments } from './tree-harness.js';
@@ -68,12 +70,19 @@ describe('sharing_outside_allow', () => {
     const share = (member: string, more = {}) => reasonOf(house.add(person, '/team', { member, ...more }));
     const waiting = await house.add(person, '/other', { member: `email:${stranger.email}` });
     const open = await house.add(person, '/other', { publicView: true });
+    const looks = async () => {
+      const { actor } = await house.service(ShareDoor).byHash(open.hash!, null);
+      return reasonOf(house.service(AccessService).require(actor, 'node.read', [await house.tree.get(person, '/other')]));
+    };
+    expect(await looks()).toBe('ok');
     await settings({ sharingOutsideAllow: false });
     expect(await share(`email:${colleague.email}`)).toBe('ok');
     expect(await share(`email:${stranger.email}`)).toBe('sharing_outside_allow');
     expect(await share('email:nobody-yet@example.org')).toBe('sharing_outside_allow');
     expect(await share(`userid:${stranger.accountId}`)).toBe('ACCOUNT_NOT_FOUND');
     expect(await reasonOf(house.add(person, '/team', { publicView: true }))).toBe('sharing_outside_allow');
+    // who only has the hash looks no more at what was open to anybody
+    expect(await looks()).toBe('NODE_NOT_FOUND');
     expect(await reasonOf(house.answers.accept(stranger, waiting.hash!))).toBe('sharing_outside_allow');
     const late = await house.member(await house.company());
     expect(await reasonOf(house.answers.accept(late, open.hash!))).toBe('sharing_outside_allow');

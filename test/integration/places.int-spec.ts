@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { GrantService, type Right } from '#libs/access';
+import { FULL_RIGHT, GrantService, InvitationService, type Right } from '#libs/access';
 import { Identities } from '#libs/accounts';
 import { FolderService, UploadTickets } from '#libs/files';
+import { GroupDirectory, GroupMembers, GroupService } from '#libs/groups';
 import type { AccountActor } from '#libs/kernel';
 import { PlaceActions, PlaceReader, PlacesModule } from '#libs/places';
 
@@ -111,5 +112,27 @@ describe('what others have', () => {
     expect(await codeOf(actions.remove(removing, it))).toBe('FORBIDDEN');
     await actions.move(owner, it, top);
     expect(await names(looking, top)).toEqual(['file.bin']);
+  });
+});
+
+describe('what a group has received', () => {
+  it('is told to those of its members who have taken it', async () => {
+    const [boss, member, giver] = [await bytes.account({}), await bytes.account({}), await bytes.account({})];
+    const company = await bytes.database.queryOne<{ id: number }>(`INSERT INTO companies (name, owner_id) VALUES ('c', $1) RETURNING id`, [
+      boss.accountId,
+    ]);
+    const people = [boss, member, giver].map((actor) => ({ ...actor, companyId: company!.id }));
+    const ids = people.map(({ accountId }) => accountId);
+    await bytes.database.run('UPDATE accounts SET company_id = $2 WHERE id = ANY($1::bigint[])', [ids, company!.id]);
+    const { id: groupId } = await service(GroupService).create(people[0]!, { name: 'team' });
+    await service(GroupMembers).add(people[0]!, groupId, ids.slice(0, 2));
+    const ownerId = (await service(GroupDirectory).of([groupId])).get(groupId)!.publicId;
+    await actions.createFolder(people[1]!, { place: 'home', ownerId }, 'first');
+    const node = await folders.create(people[2]!, { path: ['for them'], createParents: false });
+    const { invited } = await service(GrantService).grant(people[2]!, { node, subject: { groupId }, right: FULL_RIGHT });
+    const received = () => Promise.all(people.slice(0, 2).map((actor) => names(actor, { place: 'received', ownerId })));
+    expect(await received()).toEqual([[], []]);
+    await service(InvitationService).accept(member.accountId, invited.find(({ accountId }) => accountId === member.accountId)!.hash);
+    expect(await received()).toEqual([[], ['for them']]);
   });
 });

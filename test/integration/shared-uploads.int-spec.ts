@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { BatchConfirmService, type CreateUpload } from '#libs/files';
-import type { AccountActor, GuestActor } from '#libs/kernel';
+import { BatchConfirmService, type CreateUpload, MultiConfirmTask } from '#libs/files';
+import { type AccountActor, type GuestActor, newId } from '#libs/kernel';
 
 import { countStatements } from '../support/statement-count.js';
 import { codeOf, segments } from './bytes-harness.js';
@@ -314,5 +314,28 @@ describe('many uploads confirmed together', () => {
     );
     const lost = { error: { code: 'NODE_NOT_FOUND' } };
     expect(outcomes).toMatchObject([lost, lost, { nodeId: expect.any(String) as string }]);
+  });
+
+  it('are told of no file that its uploader may not read any more when all are done', async () => {
+    const [owner, member] = [await h.account(), await h.account()];
+    const folder = await h.share(owner, '/told later', WRITER, member);
+    const items = await Promise.all(
+      ['/told later/theirs', '/own'].map(async (path) => ({ accountId: member.accountId, tempName: await sent(member, path, 'x') })),
+    );
+    const result = await h.service(MultiConfirmTask).run(
+      { items },
+      {
+        taskId: newId(),
+        accountId: member.accountId,
+        guest: null,
+        checkpoint: null,
+        signal: new AbortController().signal,
+        // the last that a run does before it tells
+        saveProgress: () => h.revoke(owner, folder, member),
+        throwIfCancelled: () => Promise.resolve(),
+      },
+    );
+    expect(await h.names(owner, '/told later')).toEqual(['theirs']);
+    expect(result).toMatchObject({ success: 1, failed: 1, nodes: [{ node: null, path: null, error: { code: 'NODE_NOT_FOUND' } }, { error: null }] });
   });
 });
