@@ -9,11 +9,11 @@ const LEVELS = [
   ['queue', 'limiter', 'signals'],
   ['mail'],
   ['accounts', 'tasks'],
-  ['audit', 'settings', 'soft'],
+  ['audit', 'settings', 'soft', 'service-keys'],
   ['groups', 'nodes'],
   ['access'],
   ['files', 'trash', 'versions'],
-  ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics', 'administration', 'feedback'],
+  ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics', 'administration', 'feedback', 'content-ids', 'sealing'],
   ['node-facts', 'office', 'companies', 'places'],
   ['erasing', 'sign-in'],
 ];

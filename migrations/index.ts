@@ -19,6 +19,7 @@ import { SignIn1795295100000 } from './20261121210500-sign-in.js';
 import { Erasing1795295160000 } from './20261121210600-erasing.js';
 import { Fileago1795298400000 } from './20261121220000-fileago.js';
 import { OauthNonces1795298460000 } from './20261121220100-oauth-nonces.js';
+import { ServiceKeys1795302000000 } from './20261121230000-service-keys.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -43,4 +44,5 @@ export const MIGRATIONS = [
   Erasing1795295160000,
   Fileago1795298400000,
   OauthNonces1795298460000,
+  ServiceKeys1795302000000,
 ];

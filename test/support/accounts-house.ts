@@ -14,6 +14,7 @@ import { ErasingModule } from '#libs/erasing';
 import { OverviewModule } from '#libs/files';
 import { type AccountActor, Clock, isDomainError } from '#libs/kernel';
 import { Logger, ObservabilityModule } from '#libs/observability';
+import { ServiceKeysModule } from '#libs/service-keys';
 import { SignInModule } from '#libs/sign-in';
 
 import { createTestDatabase, type TestDatabase } from './services.js';
@@ -75,6 +76,7 @@ export class AccountsHouse {
         ErasingModule,
         OverviewModule,
         SignInModule,
+        ServiceKeysModule,
       ],
     })
       .overrideProvider(Clock)

@@ -40,6 +40,7 @@ import { SignedRequests } from './oauth1/signed-requests.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
 import { PasswordHasher } from './password-hasher.js';
 import { ProfileService } from './profile.service.js';
+import { ProgramTokens } from './program-tokens.service.js';
 import { RecoveryService } from './recovery.service.js';
 import { RegistrationService } from './registration.service.js';
 import { AccountDayRepository } from './repositories/account-day.repository.js';
@@ -89,6 +90,7 @@ const SERVICES = [
   Arrivals,
   Identities,
   TokenKeys,
+  ProgramTokens,
 ];
 
 /** Accounts, their logins, passwords, tokens and one-time secrets. */

@@ -158,7 +158,8 @@ export class AuditRecorder {
 function credentialOf(who: Caller | { readonly pass: string; readonly passId: string } | null): string | null {
   if (who === null) return null;
   if (!('accountId' in who)) return `${who.pass}:${who.passId}`;
-  if (who.byPair) return 'pair';
+  // a key for a program is a token too, and says which one it is
+  if (who.byPair && !who.tokenId) return 'pair';
   return who.tokenId === undefined ? null : who.tokenId === null ? 'basic' : `token:${who.tokenId}`;
 }
 

@@ -10,7 +10,7 @@ export interface AccountActor {
   readonly role: AccountRole;
   /** Id of the auth token that carried the request; null for HTTP Basic. */
   readonly tokenId: string | null;
-  /** True when a user name and password made for one program (create_basic_auth) proved it: good for files, not for managing credentials. */
+  /** True when a user name and password, or a key, made for one program proved it: good for files, not for managing credentials. */
   readonly byPair?: boolean;
   /** The administrator who acts as this account; absent when it acts itself. */
   readonly impersonatorId?: number;
@@ -20,14 +20,17 @@ export interface AccountActor {
   readonly client?: Client;
 }
 
+/** What somebody without an account can hold: a public link, the hash of a share that anyone may view, or the key of one file. */
+export type PassKind = 'link' | 'share' | 'key';
+
 /**
- * Someone without an account who holds a public link, or the hash of a share that anyone may view. It says only what was shown at the door:
+ * Someone without an account who holds a pass. It says only what was shown at the door:
  * the access lib looks up, each time, what that opens now.
  */
 export interface GuestActor {
   readonly kind: 'guest';
-  readonly pass: 'link' | 'share';
-  /** Id of the link, or of the shared folder. */
+  readonly pass: PassKind;
+  /** Id of the link or key, or of the shared folder. */
   readonly passId: string;
   /** What it opens: paths of a guest begin here, and nothing above exists for him. May be a file. */
   readonly rootId: string;

@@ -72,6 +72,8 @@ export class House {
   otherGroupId = 0;
   /** Id of the token by which the owner is signed in. */
   ownerTokenId = '';
+  /** Keys of the owner for programs, by kind. */
+  readonly ownerKeys: Record<string, string> = {};
   taskId = '';
   private nth = 0;
   private readonly answers = new Map<string, Promise<string>>();
@@ -229,6 +231,10 @@ export class House {
     this.companyId = Number(await this.textOf('SELECT company_id AS n FROM accounts WHERE id = $1', 'companyAdmin'));
     this.otherCompanyId = Number(await this.textOf('SELECT company_id AS n FROM accounts WHERE id = $1', 'otherAdmin'));
     this.ownerTokenId = await this.textOf('SELECT id AS n FROM auth_tokens WHERE account_id = $1 LIMIT 1', 'owner');
+    for (const kind of ['service_accounts', 'api_keys', 'developer_keys']) {
+      await this.do('owner', `accounts/${kind}/create`, { name: kind });
+      this.ownerKeys[kind] = await this.textOf('SELECT id AS n FROM service_keys WHERE account_id = $1 ORDER BY created_at DESC LIMIT 1', 'owner');
+    }
     // what is shared and given away in other cases is not this folder
     for (const name of ['foreigner', 'otherAdmin'] as const) await this.do(name, 'fileops/folder_create', { path: '/Quiet' });
     await Promise.all(

@@ -69,6 +69,9 @@ const KINDS = {
   company: { foreign: ({ companyId }) => companyId, unknown: () => NOBODY, own: ({ otherCompanyId }) => otherCompanyId },
   group: { foreign: ({ groupId }) => groupId, unknown: () => NOBODY, own: ({ otherGroupId }) => otherGroupId },
   token: { foreign: ({ ownerTokenId }) => ownerTokenId, unknown: ({ ownerTokenId }) => other(ownerTokenId), own: () => 'none' },
+  client_key: keyKind('service_accounts'),
+  storage_key: keyKind('api_keys'),
+  developer_key: keyKind('developer_keys'),
   comment: {
     foreign: ({ keepsakes }) => keepsakes.owner!.comment,
     unknown: ({ keepsakes }) => other(keepsakes.owner!.comment),
@@ -108,6 +111,11 @@ const KINDS = {
 } satisfies Record<string, IdKind>;
 type Kind = keyof typeof KINDS;
 
+/** A key for programs of one kind. */
+function keyKind(kind: string): IdKind {
+  return { foreign: ({ ownerKeys }) => ownerKeys[kind]!, unknown: ({ ownerKeys }) => other(ownerKeys[kind]!), own: () => 'none' };
+}
+
 /** The same form with other letters. */
 function swapped(text: string): string {
   const at = text.length - 6;
@@ -136,6 +144,9 @@ const BY_NAME: Readonly<Record<string, Kind>> = {
 /** Names that mean different things on different routes. */
 const BY_ROUTE: readonly (readonly [route: RegExp, name: string, kind: Kind])[] = [
   [/^workflow\//, 'id', 'comment'],
+  [/\bservice_accounts\//, 'id', 'client_key'],
+  [/\bapi_keys\//, 'id', 'storage_key'],
+  [/\bdeveloper_keys\//, 'id', 'developer_key'],
   [/^shares\/(accept|decline)$/, 'hash', 'invitation'],
   [/^migration_contents\//, 'hash', 'gift'],
   [/^(shares|get)\//, 'hash', 'share'],

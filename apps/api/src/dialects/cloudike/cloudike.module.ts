@@ -20,6 +20,7 @@ import { GROUP_CONTROLLERS, GROUP_MODULES } from './groups/index.js';
 import { EVENT_CONTROLLERS, EVENT_MODULES, EVENT_PROVIDERS } from './events/index.js';
 import { HANDOVER_CONTROLLERS, HANDOVER_MODULES } from './handover/index.js';
 import { CloudikeCredentials, CloudikeHttpModule } from './http/index.js';
+import { KEY_CONTROLLERS, KEY_MODULES } from './keys/index.js';
 import { LINK_CONTROLLERS, LINK_MODULES, LINK_PROVIDERS } from './links/index.js';
 import { OFFICE_CONTROLLERS, OFFICE_MODULES } from './office/index.js';
 import { NodeWire } from './presenters/node-wire.js';
@@ -47,6 +48,7 @@ import { TasksController } from './tasks/tasks.controller.js';
 export const CLOUDIKE_CONTROLLERS = [
   ...ACCOUNT_CONTROLLERS,
   ...SIGN_IN_CONTROLLERS,
+  ...KEY_CONTROLLERS,
   ...ADMIN_CONTROLLERS,
   ...ANALYTICS_CONTROLLERS,
   ...SETTINGS_CONTROLLERS,
@@ -81,6 +83,7 @@ export const CLOUDIKE_CONTROLLERS = [
     AuditModule,
     ...ACCOUNT_MODULES,
     ...SIGN_IN_MODULES,
+    ...KEY_MODULES,
     ...ADMIN_MODULES,
     ...ANALYTICS_MODULES,
     ...SETTINGS_MODULES,
