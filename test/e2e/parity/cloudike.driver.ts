@@ -32,7 +32,7 @@ class CloudikeSession implements ParitySession {
 
   async put(parent: Ref, name: string, bytes: Buffer): Promise<Ref> {
     const path = join(parent, name);
-    const ticket = (await this.call('files/create/', { path, size: bytes.length, overwrite: true })).json<
+    const ticket = (await this.call('files/create/', { path, size: bytes.length, overwrite: true, create_dirs: false })).json<
       Parameters<CloudikeUser['put']>[0] & { confirm_url: string }
     >();
     const status = await this.user.put(ticket, bytes);
@@ -114,6 +114,8 @@ export const CLOUDIKE_DRIVER: ParityDriver = {
   inTree: true,
   lacks: {},
   again: 'version',
+  // one word for a name that is taken and for one that cannot be
+  says: { invalid: 'taken' },
   nothing: '/nothing',
   signIn: async (baseUrl, { email, password }) => new CloudikeSession(await CloudikeUser.login(baseUrl, email, password)),
   revoke: endSessions,
