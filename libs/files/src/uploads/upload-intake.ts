@@ -5,13 +5,14 @@ import { Injectable } from '@nestjs/common';
 import { BlobStore, SignedUrls, UploadGate } from '#libs/blob-store';
 import { DomainError } from '#libs/kernel';
 
+import { urlKey } from './temp-names.js';
 import type { OpenedUpload } from './upload.service.js';
 
 /** Takes bytes that arrive in this process by other ways than the upload's own URL, under its rules: the gate, the limits, the ledger. */
 @Injectable()
 export class UploadIntake {
   constructor(
-    private readonly store: BlobStore,
+    private readonly blobs: BlobStore,
     private readonly signedUrls: SignedUrls,
     private readonly gate: UploadGate,
   ) {}
@@ -20,17 +21,26 @@ export class UploadIntake {
   async take(upload: OpenedUpload, body: Readable, announcedBytes: number | null): Promise<void> {
     const { pathname, search } = new URL(upload.url);
     const grant = this.signedUrls.verify(upload.method, pathname + search);
-    const slot = await this.gate.open(grant.key, announcedBytes);
-    const storeKey = slot.storeKey ?? grant.key;
+    return this.store(grant.key, body, announcedBytes, grant.maxBytes ?? Infinity);
+  }
+
+  /** The same for an upload whose URL nobody has any more, by its name. */
+  takeFor(tempName: string, body: Readable, announcedBytes: number | null): Promise<void> {
+    return this.store(urlKey(tempName), body, announcedBytes, Infinity);
+  }
+
+  private async store(key: string, body: Readable, announcedBytes: number | null, mostBytes: number): Promise<void> {
+    const slot = await this.gate.open(key, announcedBytes);
+    const storeKey = slot.storeKey ?? key;
     try {
-      const maxBytes = Math.min(slot.maxBytes, grant.maxBytes ?? Infinity);
+      const maxBytes = Math.min(slot.maxBytes, mostBytes);
       if (announcedBytes !== null && announcedBytes > maxBytes)
         throw new DomainError('TOO_LARGE', `The body is larger than the ${maxBytes} bytes allowed.`);
-      const blob = await this.store.put(storeKey, body, { maxBytes, ...(announcedBytes === null ? {} : { sizeBytes: announcedBytes }) });
-      await this.gate.stored(grant.key, blob, storeKey);
+      const blob = await this.blobs.put(storeKey, body, { maxBytes, ...(announcedBytes === null ? {} : { sizeBytes: announcedBytes }) });
+      await this.gate.stored(key, blob, storeKey);
     } catch (error) {
       // The reaper ends what stays open; the caller is told the first error, not this one.
-      await this.gate.failed(grant.key, storeKey).catch(() => undefined);
+      await this.gate.failed(key, storeKey).catch(() => undefined);
       throw error;
     }
   }

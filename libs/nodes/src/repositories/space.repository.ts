@@ -41,6 +41,32 @@ export class SpaceRepository {
     return inserted === 1;
   }
 
+  /** Makes a space of another kind than a home, and its root folder; false when the account was erased. */
+  async insert(kind: 'session' | 'bucket', accountId: number, { spaceId, rootId }: { spaceId: string; rootId: string }, nowMs: number): Promise<boolean> {
+    const inserted = await this.database.run(
+      `WITH space AS (
+         INSERT INTO spaces (id, kind, account_id, root_id) SELECT $1, $5, a.id, $2 FROM accounts a WHERE a.id = $3 AND a.erased_at IS NULL RETURNING id, root_id
+       )
+       INSERT INTO nodes (id, space_id, parent_id, kind, name, name_key, created_ms, modified_ms, author_id)
+       SELECT root_id, id, NULL, 'folder', '', '', $4, $4, $3 FROM space`,
+      [spaceId, rootId, accountId, nowMs, kind],
+    );
+    return inserted === 1;
+  }
+
+  /** Removes an empty space with its root folder. False while something is in it, or is on its way into it. */
+  async remove(spaceId: string): Promise<boolean> {
+    const busy = await this.database.queryOne(
+      `SELECT 1 WHERE EXISTS (SELECT 1 FROM nodes n JOIN spaces s ON s.id = n.space_id WHERE n.space_id = $1 AND n.id <> s.root_id)
+                   OR EXISTS (SELECT 1 FROM upload_sessions WHERE space_id = $1)`,
+      [spaceId],
+    );
+    if (busy !== null) return false;
+    await this.database.run('DELETE FROM nodes WHERE space_id = $1', [spaceId]);
+    await this.database.run('DELETE FROM spaces WHERE id = $1', [spaceId]);
+    return true;
+  }
+
   /** The space with this id, or null. */
   async find(spaceId: string): Promise<Space | null> {
     return this.database.queryOne(

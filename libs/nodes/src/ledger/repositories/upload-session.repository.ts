@@ -341,6 +341,32 @@ export class UploadSessionRepository {
     if (row && !row.fits) throw quotaExceeded();
   }
 
+  /** Makes the reservation exactly `bytes`, where the maker of the session counts what comes. QUOTA_EXCEEDED. */
+  async setReservation(tempName: string, bytes: number): Promise<void> {
+    const row = await this.database.queryOne<{ fits: boolean }>(
+      `WITH s AS MATERIALIZED (${PAID_SESSION} AND u.state IN ('reserved', 'uploaded') FOR UPDATE OF u),
+       g AS (SELECT $2::bigint - s.reserved_bytes AS bytes FROM s),
+       ${HELD},
+       kept AS (UPDATE upload_sessions u SET reserved_bytes = $2 FROM s, verdict WHERE u.id = s.id AND verdict.fits)
+       SELECT fits FROM verdict`,
+      [tempName, bytes],
+    );
+    if (row && !row.fits) throw quotaExceeded();
+  }
+
+  /** Keeps a session that its maker waits for longer than usual. */
+  async setLease(tempName: string, leaseUntil: Date): Promise<void> {
+    await this.database.run(`UPDATE upload_sessions SET lease_until = $2 WHERE temp_name = $1 AND state IN ('reserved', 'uploaded')`, [
+      tempName,
+      leaseUntil,
+    ]);
+  }
+
+  /** Lets the leases of all uploads into a space end that are not over. */
+  async endLeasesInto(spaceId: string, now: Date): Promise<void> {
+    await this.database.run('UPDATE upload_sessions SET lease_until = least(lease_until, $2) WHERE space_id = $1', [spaceId, now]);
+  }
+
   /**
    * Ends up to `limit` sessions whose lease is over: the reservation of unconfirmed ones goes back, their objects are noted for deletion
    * at `deleteAt`, and the rows of all are removed. Must run in a transaction. Returns how many sessions were ended.
