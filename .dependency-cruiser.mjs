@@ -9,12 +9,12 @@ const LEVELS = [
   ['queue', 'limiter', 'signals'],
   ['mail'],
   ['accounts', 'tasks'],
-  ['audit', 'settings', 'soft', 'service-keys'],
+  ['audit', 'settings', 'soft', 'service-keys', 'wallets'],
   ['groups', 'nodes'],
   ['access'],
   ['files', 'trash', 'versions'],
   ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics', 'administration', 'feedback', 'content-ids', 'sealing'],
-  ['node-facts', 'office', 'companies', 'places'],
+  ['node-facts', 'office', 'companies', 'places', 'rooms'],
   ['erasing', 'sign-in'],
 ];
 const anyOf = (names) => `^libs/(${names.join('|')})/`;

@@ -20,6 +20,8 @@ import { Erasing1795295160000 } from './20261121210600-erasing.js';
 import { Fileago1795298400000 } from './20261121220000-fileago.js';
 import { OauthNonces1795298460000 } from './20261121220100-oauth-nonces.js';
 import { ServiceKeys1795302000000 } from './20261121230000-service-keys.js';
+import { ContentIds1795302120000 } from './20261121230200-content-ids.js';
+import { Rooms1795302240000 } from './20261121230400-rooms.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -45,4 +47,6 @@ export const MIGRATIONS = [
   Fileago1795298400000,
   OauthNonces1795298460000,
   ServiceKeys1795302000000,
+  ContentIds1795302120000,
+  Rooms1795302240000,
 ];

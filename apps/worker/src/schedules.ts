@@ -18,4 +18,5 @@ export const SCHEDULES: readonly Schedule[] = [
   { job: 'audit.expire', everyMs: 60 * MINUTE },
   { job: 'analytics.roll-up', everyMs: 60 * MINUTE },
   { job: 'previews.scan', everyMs: 5 * SECOND },
+  { job: 'content-ids.make', everyMs: MINUTE },
 ];

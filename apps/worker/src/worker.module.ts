@@ -6,6 +6,7 @@ import { ArchiveJobsModule } from '#libs/archives';
 import { AuditJobsModule } from '#libs/audit';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { CompanyJobsModule } from '#libs/companies';
+import { ContentIdJobsModule } from '#libs/content-ids';
 import { DatabaseModule } from '#libs/database';
 import { ErasingJobsModule } from '#libs/erasing';
 import { EventsJobsModule } from '#libs/events';
@@ -45,6 +46,7 @@ export class WorkerModule {
         TrashJobsModule,
         ArchiveJobsModule,
         PreviewJobsModule,
+        ContentIdJobsModule,
         EventsJobsModule,
         AuditJobsModule,
         LinkJobsModule,

@@ -15,7 +15,7 @@ export { AddressLimit } from './address-limit.js';
 export { AdminBootstrap } from './admin-bootstrap.service.js';
 export { AdminRights, companyNotFound } from './admin-rights.js';
 export { type ArrivalRules, Arrivals, type ProvenPerson } from './arrivals/arrivals.service.js';
-export { Authenticator } from './authenticator.service.js';
+export { Authenticator, type Entry } from './authenticator.service.js';
 export { Devices } from './devices.service.js';
 export { Identities } from './identities.service.js';
 export { emailLogin, formatLogin, type LoginName, parseLogin, phoneLogin } from './login-name.js';
@@ -25,7 +25,7 @@ export { type OauthCommand, OauthService, withVerifier } from './oauth.service.j
 export { Oauth1Service, type PendingGrant, type SignedCredentials } from './oauth1/oauth1.service.js';
 export type { SignedRequest } from './oauth1/signature.js';
 export { refusePair } from './pair-rule.js';
-export { PasswordHasher } from './password-hasher.js';
+export { type KeySettings, PasswordHasher } from './password-hasher.js';
 export { type AccountProfile, type ProfileCommand, ProfileService } from './profile.service.js';
 export { ProgramTokens } from './program-tokens.service.js';
 export { RecoveryService } from './recovery.service.js';

@@ -10,6 +10,13 @@ const OPTIONS = { type: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as 
 export const MAX_SECRET_BYTES = 256;
 const MAX_WAITING = 500;
 
+/** What it costs to make a key. */
+export interface KeySettings {
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly lanes: number;
+}
+
 /**
  * argon2id. At most as many hashes at once as there are cores: each takes 19 MiB and a thread of the pool that file reads share. Callers
  * beyond that wait their turn, and beyond 500 of them are refused (BUSY).
@@ -30,6 +37,12 @@ export class PasswordHasher {
     const against = digest ?? (await this.decoy);
     const matches = await this.inTurn(() => verify(against, password));
     return matches && digest !== null;
+  }
+
+  /** A key made of a passphrase, by argon2id as well, and in the same turn. */
+  async key(passphrase: string, salt: Buffer, { memoryKib, passes, lanes }: KeySettings, keyBytes: number): Promise<Buffer> {
+    const options = { type: 2, memoryCost: memoryKib, timeCost: passes, parallelism: lanes, salt, hashLength: keyBytes, raw: true } as const;
+    return this.inTurn(() => hash(passphrase, options));
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {

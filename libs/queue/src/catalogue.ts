@@ -47,6 +47,7 @@ export interface JobPayloads {
   'accounts.erase-due': Record<string, never>;
   'previews.make': Record<string, never>;
   'previews.scan': Record<string, never>;
+  'content-ids.make': Record<string, never>;
   'events.expire': Record<string, never>;
   'audit.seal': Record<string, never>;
   'audit.expire': Record<string, never>;
@@ -85,6 +86,7 @@ export const JOBS: { readonly [N in JobName]: JobDefinition<N> } = {
   'accounts.erase-due': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
   'previews.make': { queue: 'cpu', attempts: 3, backoffMs: 2 * SECOND, timeoutMs: 10 * MINUTE },
   'previews.scan': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
+  'content-ids.make': { queue: 'io', attempts: 1, backoffMs: SECOND, timeoutMs: 12 * HOUR },
   'events.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
   'audit.seal': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
   'audit.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },

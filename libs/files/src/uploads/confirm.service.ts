@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { BlobStore } from '#libs/blob-store';
+import { UnitOfWork } from '#libs/database';
 import { type Actor, Clock, DomainError, isDomainError } from '#libs/kernel';
 import { type LocatedNode, NodeResolver, type UploadSession, UploadSessionRepository } from '#libs/nodes';
 
@@ -16,6 +17,8 @@ export interface ConfirmUpload {
   readonly tempName: string;
   /** Who confirms; null: whoever knows the name of the upload. Whoever it is, the right of the one who started the upload counts. */
   readonly actor: Actor | null;
+  /** Runs in the transaction that makes the file; what it throws undoes the file. Not for a repeat, which makes nothing. */
+  readonly alongside?: (tempName: string) => Promise<void>;
 }
 
 /** Rounds of a confirm that others keep overtaking. */
@@ -36,6 +39,7 @@ export class ConfirmService {
     private readonly writer: UploadWriter,
     private readonly access: AccessService,
     private readonly store: BlobStore,
+    private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
@@ -88,7 +92,7 @@ export class ConfirmService {
     return placed.node;
   }
 
-  private async write(session: UploadSession, { actor }: ConfirmUpload): Promise<LocatedNode> {
+  private async write(session: UploadSession, { actor, alongside }: ConfirmUpload): Promise<LocatedNode> {
     const resolution = await this.places.find(session, actor);
     if (session.state === 'reserved') {
       await this.assemble(session);
@@ -97,7 +101,12 @@ export class ConfirmService {
     verifyDeclared(session);
     const place = await this.places.place(planOf(session), resolution);
     try {
-      return await this.writer.fromSession({ session, place });
+      if (!alongside) return await this.writer.fromSession({ session, place });
+      return await this.unitOfWork.run(async () => {
+        const node = await this.writer.fromSession({ session, place });
+        await alongside(session.tempName);
+        return node;
+      });
     } catch (error) {
       throw isOvertaking(error) ? new Overtaken('the place changed', { cause: error }) : error;
     }

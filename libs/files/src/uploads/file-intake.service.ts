@@ -7,6 +7,7 @@ import { type AccountActor, Call, DomainError, isDomainError } from '#libs/kerne
 import { type LocatedNode, NodeRepository, quotaExceeded } from '#libs/nodes';
 
 import { ConfirmService } from './confirm.service.js';
+import { type IntakeTap, tapped } from './intake-taps.js';
 import { UploadIntake } from './upload-intake.js';
 import { type OpenedUpload, UploadService } from './upload.service.js';
 
@@ -18,13 +19,16 @@ export interface IncomingFile {
   readonly body: Readable;
   /** Bytes of the body, when they are known. */
   readonly sizeBytes: number | null;
-  /** What a name that is taken leads to: a new version of the file, or NAME_TAKEN. Default `version`. */
-  readonly onConflict?: 'version' | 'fail';
+  /** What a name that is taken leads to: a new version of the file, NAME_TAKEN, or a number behind it. Default `version`. */
+  readonly onConflict?: 'version' | 'fail' | 'rename';
+  /** What the bytes go through, one after the other, before they are stored. They must keep the number of bytes when `sizeBytes` is given. */
+  readonly taps?: readonly IntakeTap[];
 }
 
 /** Bytes that have arrived and are durable; nobody sees them before they are confirmed. */
 export interface ArrivedFile {
   readonly upload: OpenedUpload;
+  readonly taps: readonly IntakeTap[];
 }
 
 /** Takes whole files whose bytes come through this process, in two steps, so that a request that breaks off behind a file shows none of its files. */
@@ -44,29 +48,38 @@ export class FileIntake {
     return Call.aside(() => this.store(actor, file));
   }
 
-  private async store(actor: AccountActor, { target, name, body, sizeBytes, onConflict = 'version' }: IncomingFile): Promise<ArrivedFile> {
+  private async store(actor: AccountActor, { target, name, body, sizeBytes, onConflict = 'version', taps = [] }: IncomingFile): Promise<ArrivedFile> {
     const place = target.kind === 'folder' ? { folderId: target.id, path: [name] } : await this.placeOf(target.id);
     const created = await this.uploads.create(actor, {
       ...place,
       overwrite: target.kind === 'file' || onConflict === 'version',
+      ...(target.kind === 'folder' && onConflict === 'rename' ? { onConflict } : {}),
       createParents: false,
       multipart: false,
       ...(sizeBytes === null ? {} : { sizeBytes }),
     });
     // Only a file whose checksum was announced is found without its bytes.
     if (created.kind === 'deduplicated') throw new DomainError('INTERNAL', 'an upload without a checksum was deduplicated');
+    const flow = tapped(body, taps);
     try {
-      await this.intake.take(created, body, sizeBytes);
+      await this.intake.take(created, flow.body, sizeBytes);
     } catch (error) {
-      // What a body of unknown size is measured against is the space that is left.
-      throw isDomainError(error, 'TOO_LARGE') ? quotaExceeded() : error;
+      flow.close();
+      // What a body of unknown size is measured against is the space that is left, unless a tap has refused it.
+      throw isDomainError(error, 'TOO_LARGE') && flow.body.errored !== error ? quotaExceeded() : error;
     }
-    return { upload: created };
+    return { upload: created, taps };
   }
 
   /** Makes the files, all of them or none. As ConfirmService.confirm. */
   async confirm(actor: AccountActor, files: readonly ArrivedFile[]): Promise<LocatedNode[]> {
-    const make = ({ upload }: ArrivedFile) => this.confirms.confirm({ accountId: actor.accountId, tempName: upload.tempName, actor });
+    const make = ({ upload, taps }: ArrivedFile) =>
+      this.confirms.confirm({
+        accountId: actor.accountId,
+        tempName: upload.tempName,
+        actor,
+        ...(taps.length === 0 ? {} : { alongside: tellAll(taps) }),
+      });
     const [only, ...more] = files;
     if (only && more.length === 0) return [await make(only)];
     return this.unitOfWork.run(async () => {
@@ -82,4 +95,10 @@ export class FileIntake {
     if (!file?.parentId || file.removal !== null) throw new DomainError('NODE_NOT_FOUND', 'The file was not found.');
     return { folderId: file.parentId, path: [file.name] };
   }
+}
+
+function tellAll(taps: readonly IntakeTap[]): (tempName: string) => Promise<void> {
+  return async (tempName) => {
+    for (const tap of taps) await tap.made(tempName);
+  };
 }

@@ -67,6 +67,7 @@ export const CLOUDIKE_ERRORS: Readonly<Record<DomainErrorCode, WireError>> = {
   UPLOAD_CLOSED: { status: 409, code: 'UploadClosed' },
   SIZE_MISMATCH: { status: 400, code: 'SizeMismatch' },
   CHECKSUM_MISMATCH: { status: 400, code: 'ChecksumMismatch' },
+  PASSPHRASE_WRONG: { status: 403, code: 'WrongPassphrase' },
   DIFF_BASE_GONE: { status: 410, code: 'DiffBaseGone' },
   QUOTA_EXCEEDED: { status: 402, code: 'QuotaExceeded' },
   ACCOUNT_NOT_FOUND: { status: 404, code: 'UserNotFound' },

@@ -58,6 +58,7 @@ export const FILEAGO_ERRORS: ErrorTable = {
   UPLOAD_CLOSED: { status: 409, code: 'upload_closed' },
   SIZE_MISMATCH: { status: 400, code: 'size_mismatch' },
   CHECKSUM_MISMATCH: { status: 400, code: 'checksum_mismatch' },
+  PASSPHRASE_WRONG: { status: 403, code: 'passphrase_wrong' },
   DIFF_BASE_GONE: { status: 410, code: 'revision_gone' },
   QUOTA_EXCEEDED: { status: 507, code: 'quota_exceeded' },
   ACCOUNT_NOT_FOUND: { status: 404, code: 'user_not_found' },
