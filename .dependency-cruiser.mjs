@@ -13,8 +13,8 @@ const LEVELS = [
   ['groups', 'nodes'],
   ['access'],
   ['files', 'trash', 'versions'],
-  ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics', 'administration', 'feedback', 'content-ids', 'sealing'],
-  ['node-facts', 'office', 'companies', 'places', 'rooms'],
+  ['archives', 'shares', 'links', 'comments', 'previews', 'handover', 'events', 'analytics', 'administration', 'feedback', 'content-ids', 'sealing', 'buckets', 'own-tree'],
+  ['node-facts', 'office', 'companies', 'places', 'rooms', 'file-access'],
   ['erasing', 'sign-in'],
 ];
 const anyOf = (names) => `^libs/(${names.join('|')})/`;

@@ -20,8 +20,11 @@ import { Erasing1795295160000 } from './20261121210600-erasing.js';
 import { Fileago1795298400000 } from './20261121220000-fileago.js';
 import { OauthNonces1795298460000 } from './20261121220100-oauth-nonces.js';
 import { ServiceKeys1795302000000 } from './20261121230000-service-keys.js';
+import { Buckets1795302060000 } from './20261121230100-buckets.js';
 import { ContentIds1795302120000 } from './20261121230200-content-ids.js';
+import { FileAccess1795302180000 } from './20261121230300-file-access.js';
 import { Rooms1795302240000 } from './20261121230400-rooms.js';
+import { SecondFactorDemand1795302300000 } from './20261121230500-second-factor-demand.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -47,6 +50,9 @@ export const MIGRATIONS = [
   Fileago1795298400000,
   OauthNonces1795298460000,
   ServiceKeys1795302000000,
+  Buckets1795302060000,
   ContentIds1795302120000,
+  FileAccess1795302180000,
   Rooms1795302240000,
+  SecondFactorDemand1795302300000,
 ];

@@ -174,6 +174,8 @@ export class GrantService {
   }
 
   private async welcome(folder: OwnedFolder, invitation: Invitation): Promise<string> {
+    // A file that is open to somebody stands nowhere in his tree: he knows it by its id.
+    if (folder.kind === 'file') return '';
     const path = await this.mounts.put(invitation.accountId, folder);
     await this.log.answered(folder, invitation, 'accepted', path);
     return path;
@@ -220,6 +222,7 @@ export class GrantService {
   /** What ends with grants: mounts, and the hopes of those who had not answered. */
   private async follow(nodeId: string, answers: readonly Invitation[], byId: number, all = false): Promise<void> {
     const folder = await this.folder(nodeId);
+    if (folder.kind === 'file') return;
     const accepted = [...new Set(answers.filter(isAccepted).map((invitation) => invitation.accountId))];
     const mounts = await this.mounts.drop(folder, [...new Set(answers.map((invitation) => invitation.accountId))], byId);
     const kept = new Set((await this.invitations.ofNode([nodeId])).filter(isAccepted).map((invitation) => invitation.accountId));

@@ -20,8 +20,8 @@ export interface AccountActor {
   readonly client?: Client;
 }
 
-/** What somebody without an account can hold: a public link, the hash of a share that anyone may view, or the key of one file. */
-export type PassKind = 'link' | 'share' | 'key';
+/** What somebody without an account can hold: a public link, the hash of a share that anyone may view, the key of one file, or nothing but the name of a file that is for all. */
+export type PassKind = 'link' | 'share' | 'key' | 'public';
 
 /**
  * Someone without an account who holds a pass. It says only what was shown at the door:

@@ -1,4 +1,4 @@
-export { type AccountActor, type AccountRole, type Actor, type GuestActor, type SystemActor, SYSTEM_ACTOR } from './actor.js';
+export { type AccountActor, type AccountRole, type Actor, type GuestActor, type PassKind, type SystemActor, SYSTEM_ACTOR } from './actor.js';
 export { Call, type Caller } from './call.js';
 export { Clock, SystemClock } from './clock.js';
 export { csvLine } from './csv.js';

@@ -26,9 +26,22 @@ export {
 } from './ledger/repositories/upload-session.repository.js';
 export { type StoredVersion, type Version, type VersionOrigin, VersionRepository } from './ledger/repositories/version.repository.js';
 export { FolderLimits, type LimitCheck } from './folder-limits.js';
+export { FreeNames } from './free-names.js';
 export { FolderMaker, type MakeFolders } from './folder-maker.js';
 export { mediaOf, mimeTypeOf } from './media.js';
-export { checkName, MAX_NAME_BYTES, nameKey, numberedCandidates, numberedName, pathKey, pathSegments, restoreKey, segmentKeys } from './names.js';
+export {
+  checkName,
+  extensionOf,
+  fittingName,
+  MAX_NAME_BYTES,
+  nameKey,
+  numberedCandidates,
+  numberedName,
+  pathKey,
+  pathSegments,
+  restoreKey,
+  segmentKeys,
+} from './names.js';
 export {
   childPath,
   depthOf,

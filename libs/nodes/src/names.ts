@@ -67,11 +67,22 @@ export function pathSegments(path: string): string[] {
 
 /** `name (1).ext`: the number goes before the extension of a file and behind a folder's name; the stem is cut where 255 bytes would not do. */
 export function numberedName(name: string, mark: number | string, kind: 'folder' | 'file'): string {
-  const dot = kind === 'file' ? name.lastIndexOf('.') : -1;
-  // An "extension" that is the whole name, or most of it, is none.
-  const extension = dot > 0 && Buffer.byteLength(name) - Buffer.byteLength(name.slice(0, dot)) <= 32 ? name.slice(dot) : '';
+  const extension = kind === 'file' ? extensionOf(name) : '';
   const suffix = ` (${mark})${extension}`;
   return cutToBytes(name.slice(0, name.length - extension.length), MAX_NAME_BYTES - Buffer.byteLength(suffix)) + suffix;
+}
+
+/** The name cut to the length that a name can have, whole characters, a file's extension kept; itself when it fits. */
+export function fittingName(name: string, kind: 'folder' | 'file'): string {
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  const extension = kind === 'file' ? extensionOf(name) : '';
+  return cutToBytes(name.slice(0, name.length - extension.length), MAX_NAME_BYTES - Buffer.byteLength(extension)) + extension;
+}
+
+/** The last extension with its dot; empty when there is none. One that is the whole name, or most of it, is none. */
+export function extensionOf(name: string): string {
+  const dot = name.lastIndexOf('.');
+  return dot > 0 && Buffer.byteLength(name) - Buffer.byteLength(name.slice(0, dot)) <= 32 ? name.slice(dot) : '';
 }
 
 function cutToBytes(text: string, maxBytes: number): string {

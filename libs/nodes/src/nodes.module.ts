@@ -9,6 +9,7 @@ import { ChangeRepository } from './changes/repositories/change.repository.js';
 import { NoticeWriter } from './changes/repositories/notice-writer.repository.js';
 import { FolderLimits } from './folder-limits.js';
 import { FolderMaker } from './folder-maker.js';
+import { FreeNames } from './free-names.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { NodeResolver } from './node-resolver.js';
 import { Purger } from './purger.js';
@@ -34,6 +35,7 @@ const PUBLIC = [
   NodeRepository,
   NodeResolver,
   FolderMaker,
+  FreeNames,
   FolderLimits,
   SpaceCrossing,
   ChangeLog,

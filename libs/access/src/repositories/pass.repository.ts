@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Database } from '#libs/database';
+import type { PassKind } from '#libs/kernel';
 
 import { ACCEPTED, WAYS_UP } from './chain-sql.js';
 
@@ -12,7 +13,7 @@ export interface PassRow {
 
 /** A pass that opens a node, for `explain`. */
 export interface OpenPass {
-  readonly pass: 'link' | 'share';
+  readonly pass: PassKind;
   readonly passId: string;
   readonly nodeId: string;
   readonly issuerId: number;
@@ -22,6 +23,15 @@ export interface OpenPass {
 const LINK = `SELECT 'link' AS pass, l.id AS pass_id, l.node_id, l.issuer_id, l.rights FROM links l
                WHERE l.blocked_at IS NULL AND (l.expires_at IS NULL OR l.expires_at > $2)`;
 const SHARE = `SELECT 'share' AS pass, s.node_id AS pass_id, s.node_id, s.shared_by AS issuer_id, 'download' AS rights FROM shares s WHERE s.public_view`;
+// What an accepted complaint names is given out by nobody.
+const KEY = `SELECT 'key' AS pass, k.id AS pass_id, k.node_id, k.issuer_id, 'download' AS rights FROM file_keys k
+              WHERE k.expires_at > $2 AND NOT EXISTS (
+                SELECT 1 FROM complaint_links named JOIN complaints c ON c.id = named.complaint_id AND c.status = 'accepted' WHERE named.node_id = k.node_id)`;
+const PUBLIC = `SELECT 'public' AS pass, f.node_id AS pass_id, f.node_id, sp.account_id AS issuer_id, 'download' AS rights
+                  FROM bucket_files f JOIN nodes fn ON fn.id = f.node_id JOIN spaces sp ON sp.id = fn.space_id AND sp.kind = 'bucket'
+                 WHERE f.public AND NOT EXISTS (
+                   SELECT 1 FROM complaint_links named JOIN complaints c ON c.id = named.complaint_id AND c.status = 'accepted' WHERE named.node_id = f.node_id)`;
+const OF: Readonly<Record<PassKind, string>> = { link: `${LINK} AND l.id = $3`, share: `${SHARE} AND s.node_id = $3`, key: `${KEY} AND k.id = $3`, public: `${PUBLIC} AND f.node_id = $3` };
 
 /**
  * The passes that open nodes now: their row is good, everything on the way is in place, and whoever gave it still works and may what it gives.
@@ -44,17 +54,16 @@ export class PassRepository {
   constructor(private readonly database: Database) {}
 
   /** Which of the nodes a pass opens at `at`, in one statement. */
-  async opened(pass: 'link' | 'share', passId: string, nodeIds: readonly string[], at: Date): Promise<PassRow[]> {
+  async opened(pass: PassKind, passId: string, nodeIds: readonly string[], at: Date): Promise<PassRow[]> {
     if (nodeIds.length === 0) return [];
-    const row = pass === 'link' ? `${LINK} AND l.id = $3` : `${SHARE} AND s.node_id = $3`;
-    return this.database.query<PassRow>(`WITH RECURSIVE pass AS (${row}), ${WAYS_UP} ${OPENED}`, [nodeIds, at, passId]);
+    return this.database.query<PassRow>(`WITH RECURSIVE pass AS (${OF[pass]}), ${WAYS_UP} ${OPENED}`, [nodeIds, at, passId]);
   }
 
   /** All passes that open the node at `at`. */
   async openTo(nodeId: string, at: Date): Promise<OpenPass[]> {
-    return this.database.query<OpenPass & { id: string }>(`WITH RECURSIVE pass AS (${LINK} UNION ALL ${SHARE}), ${WAYS_UP} ${OPENED}`, [
-      [nodeId],
-      at,
-    ]);
+    return this.database.query<OpenPass & { id: string }>(
+      `WITH RECURSIVE pass AS (${LINK} UNION ALL ${SHARE} UNION ALL ${KEY} UNION ALL ${PUBLIC}), ${WAYS_UP} ${OPENED}`,
+      [[nodeId], at],
+    );
   }
 }

@@ -1,8 +1,20 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
-import { type Actor, Clock } from '#libs/kernel';
-import { authorOf, FolderMaker, type LocatedNode, type NodeRef, NodeResolver, quotaExceeded, QuotaLedger, SpaceService, viewerOf } from '#libs/nodes';
+import { type Actor, Clock, isDomainError } from '#libs/kernel';
+import {
+  authorOf,
+  checkName,
+  FolderMaker,
+  FreeNames,
+  type LocatedNode,
+  type NodeRef,
+  NodeResolver,
+  quotaExceeded,
+  QuotaLedger,
+  SpaceService,
+  viewerOf,
+} from '#libs/nodes';
 
 import { checkClientTime } from './client-time.js';
 
@@ -20,7 +32,12 @@ export interface CreateFolderIn {
   readonly name: string;
   /** True: whoever owns the place must have space left. */
   readonly needsSpace?: boolean;
+  /** `rename`: a name that is taken gets a number. Default `fail`. */
+  readonly onConflict?: 'fail' | 'rename';
 }
+
+/** How often a free name may be taken by somebody else before it is used. */
+const NAME_TRIES = 10;
 
 /** Makes folders. */
 @Injectable()
@@ -29,6 +46,7 @@ export class FolderService {
     private readonly spaces: SpaceService,
     private readonly maker: FolderMaker,
     private readonly resolver: NodeResolver,
+    private readonly names: FreeNames,
     private readonly quotas: QuotaLedger,
     private readonly access: AccessService,
     private readonly clock: Clock,
@@ -52,10 +70,21 @@ export class FolderService {
   }
 
   /** Makes a folder in another one, wherever that stands. NODE_NOT_FOUND, NOT_A_FOLDER, QUOTA_EXCEEDED; else as `create`. */
-  async createIn(actor: Actor, { folder: ref, name, needsSpace = false }: CreateFolderIn): Promise<LocatedNode> {
+  async createIn(actor: Actor, { folder: ref, name, needsSpace = false, onConflict = 'fail' }: CreateFolderIn): Promise<LocatedNode> {
     const { node: parent } = await this.resolver.get(actor, ref);
     await this.access.require(actor, 'node.create', [parent]);
     if (needsSpace && (await this.quotas.freeBytes(parent.ownerId)) === 0) throw quotaExceeded();
+    if (onConflict === 'fail' || parent.kind !== 'folder') return this.makeIn(actor, parent, name);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.makeIn(actor, parent, await this.names.find([parent.id], checkName(name), 'folder'));
+      } catch (error) {
+        if (!isDomainError(error, 'NAME_TAKEN') || tries === NAME_TRIES) throw error;
+      }
+    }
+  }
+
+  private async makeIn(actor: Actor, parent: LocatedNode, name: string): Promise<LocatedNode> {
     const viewerId = viewerOf(actor);
     const { folder } = await this.maker.ensure(
       {

@@ -12,6 +12,7 @@ import {
   type FolderDelta,
   folderDelta,
   FolderLimits,
+  FreeNames,
   type LocatedNode,
   MAX_DEPTH,
   mimeTypeOf,
@@ -38,8 +39,15 @@ import {
 export interface MoveNode {
   readonly source: NodeRef;
   readonly targetFolder: NodeRef;
-  /** What stands in the way: `fail` = NAME_TAKEN, `replace` = it goes to the trash. */
-  readonly onConflict: 'fail' | 'replace';
+  /** What stands in the way: `fail` = NAME_TAKEN, `replace` = it goes to the trash, `rename` = what comes gets a number. */
+  readonly onConflict: 'fail' | 'replace' | 'rename';
+}
+
+export interface RenameNode {
+  readonly node: NodeRef;
+  readonly name: string;
+  /** What a name that is taken leads to: NAME_TAKEN, or a number behind it. Default `fail`. */
+  readonly onConflict?: 'fail' | 'rename';
 }
 
 export interface Precheck {
@@ -82,6 +90,7 @@ export class MoveService {
     private readonly subtrees: SubtreeRepository,
     private readonly crossing: SpaceCrossing,
     private readonly limits: FolderLimits,
+    private readonly names: FreeNames,
     private readonly bin: TrashBin,
     private readonly quotas: QuotaLedger,
     private readonly changes: ChangeLog,
@@ -122,7 +131,13 @@ export class MoveService {
     const recorded: NodeChange[] = [];
     const occupant = await this.nodes.findChild(target.node.id, nameKey(node.name), viewerOf(actor));
     if (occupant) {
-      const removed = await this.displace(actor, source, target, occupant, command.onConflict);
+      const { onConflict } = command;
+      if (onConflict === 'rename') {
+        const free = await this.names.find([target.node.id, node.parentId!], node.name, node.kind);
+        await this.renameOnce(actor, { node: command.source, name: free });
+        return this.moveOnce(actor, command, locks);
+      }
+      const removed = await this.displace(actor, source, target, occupant, onConflict);
       deltas.push(...removed.deltas);
       for (const gone of removed.nodes) {
         recorded.push({ type: changeOf('deleted', gone), actorId: viewerOf(actor), node: gone, folderId: target.node.id, name: gone.name });
@@ -156,24 +171,31 @@ export class MoveService {
    * Gives a node another name in its folder; changing only case or composition is a change like any other. NODE_NOT_FOUND, NAME_TAKEN,
    * NAME_ILLEGAL, ROOT_IMMUTABLE, BUSY.
    */
-  async rename(actor: Actor, { node: ref, name }: { readonly node: NodeRef; readonly name: string }): Promise<LocatedNode> {
+  async rename(actor: Actor, command: RenameNode): Promise<LocatedNode> {
     // Renames take no lock. What was renamed or moved in this moment is looked up again: often it is not there any more.
     for (let tries = 1; tries <= RENAME_TRIES; tries++) {
-      const renamed = await this.renameOnce(actor, ref, name);
-      if (renamed) return renamed;
+      try {
+        const renamed = await this.renameOnce(actor, command);
+        if (renamed) return renamed;
+      } catch (error) {
+        // The free name was taken in this moment.
+        if (command.onConflict !== 'rename' || !isDomainError(error, 'NAME_TAKEN') || tries === RENAME_TRIES) throw error;
+      }
     }
     throw new DomainError('BUSY', 'Too many changes at the same place; try again.');
   }
 
   /** Null when others renamed or moved it since it was looked up. */
-  private async renameOnce(actor: Actor, ref: NodeRef, name: string): Promise<LocatedNode | null> {
+  private async renameOnce(actor: Actor, { node: ref, name: asked, onConflict = 'fail' }: RenameNode): Promise<LocatedNode | null> {
     return this.unitOfWork.run(async () => {
       const { node } = await this.resolver.get(actor, ref);
       const { mount } = node;
       if (mount === null) await this.access.require(actor, 'node.write', [node]);
       if (isTop(node)) throw new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be renamed.');
-      checkName(name);
-      if (name === node.name) return node;
+      checkName(asked);
+      if (asked === node.name) return node;
+      const isOwnKey = nameKey(asked) === nameKey(node.name);
+      const name = onConflict === 'fail' || isOwnKey ? asked : await this.names.find([node.parentId!], asked, node.kind);
       const mimeType = node.kind === 'file' ? mimeTypeOf(name) : null;
       const renamed = await this.nodes.rename({ ...node, id: mount?.id ?? node.id }, name, nameKey(name), mimeType);
       if (!renamed) return null;
@@ -254,13 +276,7 @@ export class MoveService {
   }
 
   /** Trashes what stands at the new place. */
-  private async displace(
-    actor: Actor,
-    source: PlacedNode,
-    target: PlacedNode,
-    occupant: NodeView,
-    onConflict: MoveNode['onConflict'],
-  ): Promise<Removed> {
+  private async displace(actor: Actor, source: PlacedNode, target: PlacedNode, occupant: NodeView, onConflict: 'fail' | 'replace'): Promise<Removed> {
     const taken = new DomainError('NAME_TAKEN', `"${childPath(target.node, occupant.name)}" already exists.`);
     // A folder cannot be thrown away in favour of something inside of it.
     if (onConflict === 'fail' || source.chain.includes(occupant.id)) throw taken;

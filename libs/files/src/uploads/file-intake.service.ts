@@ -2,9 +2,10 @@ import type { Readable } from 'node:stream';
 
 import { Injectable } from '@nestjs/common';
 
+import { BlobStore } from '#libs/blob-store';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Call, DomainError, isDomainError } from '#libs/kernel';
-import { type LocatedNode, NodeRepository, quotaExceeded } from '#libs/nodes';
+import { type LocatedNode, NodeRepository, quotaExceeded, UploadSessionRepository } from '#libs/nodes';
 
 import { ConfirmService } from './confirm.service.js';
 import { type IntakeTap, tapped } from './intake-taps.js';
@@ -16,6 +17,8 @@ export interface IncomingFile {
   /** A folder, in which `name` is made or gets a new version; or a file, which gets a new version whatever `name` says. */
   readonly target: Pick<LocatedNode, 'id' | 'kind'>;
   readonly name: string;
+  /** Folders between the target folder and the file, made where they are missing. */
+  readonly below?: readonly string[];
   readonly body: Readable;
   /** Bytes of the body, when they are known. */
   readonly sizeBytes: number | null;
@@ -39,36 +42,57 @@ export class FileIntake {
     private readonly intake: UploadIntake,
     private readonly confirms: ConfirmService,
     private readonly nodes: NodeRepository,
+    private readonly sessions: UploadSessionRepository,
+    private readonly store: BlobStore,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** Stores the bytes. As UploadService.create and UploadIntake.take; NODE_NOT_FOUND when the target is gone. */
   take(actor: AccountActor, file: IncomingFile): Promise<ArrivedFile> {
     // Nothing is changed for anybody before it is confirmed.
-    return Call.aside(() => this.store(actor, file));
+    return Call.aside(() => this.arrive(actor, file));
   }
 
-  private async store(actor: AccountActor, { target, name, body, sizeBytes, onConflict = 'version', taps = [] }: IncomingFile): Promise<ArrivedFile> {
-    const place = target.kind === 'folder' ? { folderId: target.id, path: [name] } : await this.placeOf(target.id);
+  /**
+   * Sends what has arrived through other taps, when only after its bytes it is known that it needs them. What was stored before is replaced, and deleted
+   * as what nobody holds is. As `take`; UPLOAD_NOT_FOUND when it has ended.
+   */
+  again({ upload }: ArrivedFile, taps: readonly IntakeTap[]): Promise<ArrivedFile> {
+    return Call.aside(async () => {
+      const session = await this.sessions.find(upload.tempName);
+      if (session?.state !== 'uploaded') throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
+      return this.bring(upload, await this.store.getRange(session.storeKey), null, taps);
+    });
+  }
+
+  private async arrive(
+    actor: AccountActor,
+    { target, name, below = [], body, sizeBytes, onConflict = 'version', taps = [] }: IncomingFile,
+  ): Promise<ArrivedFile> {
+    const place = target.kind === 'folder' ? { folderId: target.id, path: [...below, name] } : await this.placeOf(target.id);
     const created = await this.uploads.create(actor, {
       ...place,
       overwrite: target.kind === 'file' || onConflict === 'version',
       ...(target.kind === 'folder' && onConflict === 'rename' ? { onConflict } : {}),
-      createParents: false,
+      createParents: below.length > 0,
       multipart: false,
       ...(sizeBytes === null ? {} : { sizeBytes }),
     });
     // Only a file whose checksum was announced is found without its bytes.
     if (created.kind === 'deduplicated') throw new DomainError('INTERNAL', 'an upload without a checksum was deduplicated');
+    return this.bring(created, body, sizeBytes, taps);
+  }
+
+  private async bring(upload: OpenedUpload, body: Readable, sizeBytes: number | null, taps: readonly IntakeTap[]): Promise<ArrivedFile> {
     const flow = tapped(body, taps);
     try {
-      await this.intake.take(created, flow.body, sizeBytes);
+      await this.intake.take(upload, flow.body, sizeBytes);
     } catch (error) {
       flow.close();
       // What a body of unknown size is measured against is the space that is left, unless a tap has refused it.
       throw isDomainError(error, 'TOO_LARGE') && flow.body.errored !== error ? quotaExceeded() : error;
     }
-    return { upload: created, taps };
+    return { upload, taps };
   }
 
   /** Makes the files, all of them or none. As ConfirmService.confirm. */

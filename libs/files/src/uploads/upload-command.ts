@@ -21,6 +21,8 @@ export interface CreateUpload {
   readonly sizeBytes?: number;
   /** MD5 that the bytes must have, as hex of either case. */
   readonly md5?: string;
+  /** `rename`: a name that is taken gets a number, whatever `overwrite` says. Guests have no other way. */
+  readonly onConflict?: 'rename';
   /** True: the bytes may come in parts. */
   readonly multipart: boolean;
 }
@@ -69,11 +71,12 @@ export type AskedPlan = Omit<UploadPlan, 'startId'>;
 export function planUpload(command: CreateUpload, actor: UploadActor): AskedPlan {
   const { path, createParents } = command;
   const guest = actor.kind === 'guest';
+  const renames = guest || command.onConflict === 'rename';
   if (path.length === 0) throw new DomainError('NAME_TAKEN', 'The root folder is not a file.');
   path.forEach((name) => checkName(name));
   return {
     path,
-    overwrite: command.overwrite && !guest,
+    overwrite: command.overwrite && !renames,
     createParents,
     expectedVersionNo: guest ? 0 : versionNumber(command.expectedVersionNo ?? 0),
     clientCreatedMs: time('created', command.clientCreatedMs),
@@ -81,7 +84,8 @@ export function planUpload(command: CreateUpload, actor: UploadActor): AskedPlan
     deviceId: text('device_id', command.deviceId),
     deviceReference: text('device_reference', command.deviceReference),
     authorId: uploaderOf(actor),
-    ...(guest ? { guest: actor, onConflict: 'rename' } : {}),
+    ...(guest ? { guest: actor } : {}),
+    ...(renames ? { onConflict: 'rename' } : {}),
   };
 }
 

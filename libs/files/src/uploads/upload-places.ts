@@ -2,12 +2,10 @@ import { Injectable } from '@nestjs/common';
 
 import { AccessService } from '#libs/access';
 import { type Actor, isUuid } from '#libs/kernel';
-import { nameKey, nodeNotFound, NodeRepository, NodeResolver, numberedCandidates, type Resolution, type UploadSession, viewerOf } from '#libs/nodes';
+import { FreeNames, nodeNotFound, NodeRepository, NodeResolver, type Resolution, type UploadSession, viewerOf } from '#libs/nodes';
 
 import { type FilePlace, placeOf } from './file-place.js';
 import { type AskedPlan, planOf, starterOf, type UploadActor, type UploadPlan } from './upload-command.js';
-
-const NUMBERED = 20;
 
 /** Finds the places of uploads, and asks whether whoever started them may write there. */
 @Injectable()
@@ -15,6 +13,7 @@ export class UploadPlaces {
   constructor(
     private readonly resolver: NodeResolver,
     private readonly nodes: NodeRepository,
+    private readonly names: FreeNames,
     private readonly access: AccessService,
   ) {}
 
@@ -54,18 +53,8 @@ export class UploadPlaces {
   }
 
   /** `name`, or `name (1)` and so on: the first that nothing in the folder has. */
-  async freeName(folderId: string, name: string): Promise<string> {
-    let candidates = [{ name, nameKey: nameKey(name) }, ...numberedCandidates(name, 'file', 1, NUMBERED)];
-    for (let next = NUMBERED + 1; ;) {
-      const taken = await this.nodes.takenKeys(
-        folderId,
-        candidates.map((candidate) => candidate.nameKey),
-      );
-      const free = candidates.find((candidate) => !taken.has(candidate.nameKey));
-      if (free) return free.name;
-      candidates = numberedCandidates(name, 'file', next, candidates.length * 4);
-      next += candidates.length;
-    }
+  freeName(folderId: string, name: string): Promise<string> {
+    return this.names.find([folderId], name, 'file');
   }
 
   /** Where the path leads from a folder; a plan that keeps it finds it there again. */

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+
+import { AccessModule } from '#libs/access';
+import { AccountsModule } from '#libs/accounts';
+import { DatabaseModule } from '#libs/database';
+import { Clock, SystemClock } from '#libs/kernel';
+import { LimiterModule } from '#libs/limiter';
+import { LinksModule } from '#libs/links';
+import { MailModule } from '#libs/mail';
+import { NodesModule } from '#libs/nodes';
+import { OwnTreeModule } from '#libs/own-tree';
+
+import { FileDoor } from './file-door.js';
+import { FileSharing } from './file-sharing.service.js';
+import { FileAccessRepository } from './repositories/file-access.repository.js';
+import { FileKeyRepository } from './repositories/file-key.repository.js';
+
+/** Who may have a file by its id, and keys that open one file for a while. */
+@Module({
+  imports: [DatabaseModule, AccountsModule, NodesModule, AccessModule, LinksModule, LimiterModule, MailModule, OwnTreeModule],
+  providers: [FileSharing, FileDoor, FileAccessRepository, FileKeyRepository, { provide: Clock, useClass: SystemClock }],
+  exports: [FileSharing, FileDoor],
+})
+export class FileAccessModule {}
