@@ -1,7 +1,7 @@
 import { decode } from '@ipld/dag-pb';
 import { importByteStream } from 'ipfs-unixfs-importer';
 import { fixedSize } from 'ipfs-unixfs-importer/chunker';
-import { balanced } from 'ipfs-unixfs-importer/layout';
+import { balanced, type FileLayout } from 'ipfs-unixfs-importer/layout';
 
 /** A block right below the root of a content: its CID, and how many bytes of the content it and what hangs below it bring. */
 export interface ContentLink {
@@ -17,31 +17,55 @@ export interface ContentId {
   readonly links: readonly ContentLink[];
 }
 
+type Blocks = Parameters<typeof importByteStream>[1];
+type Node = Awaited<ReturnType<FileLayout>>;
+
 const CHUNK_BYTES = 256 * 1024;
 const CHILDREN = 174;
 
 /**
  * The id of the bytes that `source` brings, the one that `ipfs add` answers by default: UnixFS, chunks of 256 KiB in dag-pb leaves, a balanced tree of
- * 174 children a node. Nothing of the tree is kept but its last block, so memory does not grow with the content, except by one link for each 45 MB.
+ * 174 children a node. Of the tree only the last block is kept, and of each node its CID and size until it has a parent.
  */
 export async function contentIdOf(source: AsyncIterable<Uint8Array>): Promise<ContentId> {
-  let root: Uint8Array | undefined;
+  let last: Uint8Array | undefined;
+  let sizes: readonly bigint[] = [];
   const blocks = {
     put<T>(cid: T, block: Uint8Array): T {
-      root = block;
+      last = block;
       return cid;
     },
   };
-  const { cid, unixfs } = await importByteStream(source, blocks as Parameters<typeof importByteStream>[1], {
+  const layout: FileLayout = (leaves, join) =>
+    balanced({ maxChildrenPerNode: CHILDREN })(light(leaves), async (children) => {
+      const node = await join(children);
+      sizes = node.unixfs?.blockSizes ?? [];
+      return lightened(node);
+    });
+  const { cid } = await importByteStream(source, blocks as unknown as Blocks, {
     cidVersion: 0,
     rawLeaves: false,
     leafType: 'file',
     reduceSingleLeafToSelf: true,
     chunker: fixedSize({ chunkSize: CHUNK_BYTES }),
-    layout: balanced({ maxChildrenPerNode: CHILDREN }),
+    layout,
   });
-  const sizes = unixfs?.blockSizes ?? [];
-  // The root is the last block of all; a content of one block has no links, and no sizes of them.
-  const links = root === undefined || sizes.length === 0 ? [] : decode(root).Links;
+  // The root is the last block of all. A content of one block has no links.
+  const links = last === undefined ? [] : decode(last).Links;
   return { cid: cid.toString(), links: links.map(({ Hash }, index) => ({ cid: Hash.toString(), sizeBytes: Number(sizes[index]) })) };
+}
+
+async function* light(leaves: AsyncIterable<Node> | Iterable<Node>): AsyncGenerator<Node> {
+  for await (const leaf of leaves) yield lightened(leaf);
+}
+
+/** The node without its bytes, of which a parent only asks how many they are: the children of one parent would hold 45 MB. */
+function lightened(node: Node): Node {
+  const { unixfs } = node;
+  if (unixfs) {
+    unixfs.blockSizes = [unixfs.fileSize()];
+    delete unixfs.data;
+  }
+  delete node.block;
+  return node;
 }

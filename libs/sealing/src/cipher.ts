@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, type DecipherGCM, randomBytes } from 'node:crypto';
-import { Transform } from 'node:stream';
+import { type CipherGCM, createCipheriv, createDecipheriv, type DecipherGCM, randomBytes } from 'node:crypto';
+import { Transform, type TransformCallback } from 'node:stream';
 
 import type { KeySettings } from '#libs/accounts';
 import { DomainError } from '#libs/kernel';
@@ -34,21 +34,24 @@ export function newSeal(): OpenSeal {
 /** Turns bytes into as many sealed ones; `tag` is there at their end. TOO_LARGE (`details.maxBytes`). */
 export class SealingStream extends Transform {
   tag: Buffer | null = null;
+  private readonly cipher: CipherGCM;
+  private bytes = 0;
 
   constructor(key: Buffer, nonce: Buffer) {
-    const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
-    let bytes = 0;
-    super({
-      transform(chunk: Buffer, _encoding, done) {
-        bytes += chunk.length;
-        if (bytes <= MAX_SEALED_BYTES) done(null, cipher.update(chunk));
-        else done(new DomainError('TOO_LARGE', `A file of more than ${MAX_SEALED_BYTES} bytes cannot be sealed.`, { maxBytes: MAX_SEALED_BYTES }));
-      },
-      flush(this: SealingStream, done) {
-        done(null, cipher.final());
-        this.tag = cipher.getAuthTag();
-      },
-    });
+    super();
+    this.cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.bytes += chunk.length;
+    if (this.bytes <= MAX_SEALED_BYTES) done(null, this.cipher.update(chunk));
+    else done(new DomainError('TOO_LARGE', `A file of more than ${MAX_SEALED_BYTES} bytes cannot be sealed.`, { maxBytes: MAX_SEALED_BYTES }));
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.push(this.cipher.final());
+    this.tag = this.cipher.getAuthTag();
+    done();
   }
 }
 
