@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Policies } from '#libs/access';
-import { Authenticator, LoginService, ProfileService, RecoveryService, SessionService } from '#libs/accounts';
-import { CompanyService, CompanyStates, MemberDoor, MemberRules } from '#libs/companies';
+import { AccountAccess, Authenticator, LoginService, ProfileService, RecoveryService, SessionService } from '#libs/accounts';
+import { CompanyService, CompanyStates, MemberDoor, MemberRules, SignUpService } from '#libs/companies';
 import { GroupMembers, GroupService } from '#libs/groups';
 import { type AccountActor, type Client, DomainError, type Policy } from '#libs/kernel';
 
@@ -185,12 +185,22 @@ describe('the way in', () => {
     const ways = house.get(Authenticator);
     house.clock.advance(29 * MINUTE);
     expect(await outcome(ways.byToken(temporary, BROWSER))).toBe('ok');
+    // connections that outlive their request end with them: what comes to them is no use of the token
+    const { tokenId } = await ways.byToken(temporary, BROWSER);
+    const { tokenId: lasting } = await ways.byToken(permanent, BROWSER);
+    const open = () => ways.stillIn([tokenId, lasting].map((id) => ({ tokenId: id!, accountId: person.accountId, client: BROWSER })));
+    const unusedFor = (minutes: number) =>
+      house.sql('UPDATE auth_tokens SET last_used_at = $1', [new Date(house.clock.nowMs() - minutes * MINUTE + 1_000)]);
+    await unusedFor(31);
+    expect(await open()).toEqual(new Set([tokenId, lasting]));
     house.get(Authenticator).forgetAll();
     house.clock.advance(32 * MINUTE);
-    await house.sql(`UPDATE auth_tokens SET last_used_at = $1`, [new Date(house.clock.nowMs() - 32 * MINUTE)]);
+    await unusedFor(32);
     expect(await outcome(ways.byToken(temporary, BROWSER))).toBe('UNAUTHENTICATED');
     expect(await outcome(ways.byToken(permanent, BROWSER))).toBe('ok');
+    expect(await open()).toEqual(new Set([lasting]));
     await settings({ logoutTimeoutEnable: false });
+    expect(await open()).toEqual(new Set([tokenId, lasting]));
   });
 });
 
@@ -232,6 +242,27 @@ describe('passwords of a company', () => {
     expect(kept).toHaveLength(5);
     await settings({ passwordReuseAllow: true });
     expect(await change('eighth word')).toBe('ok');
+  });
+
+  it('nor when an administrator sets one, or an invitation is taken', async () => {
+    const person = await member();
+    const set = (password?: string) => reasonOf(house.get(AccountAccess).setPassword(admin, person.accountId, password));
+    await settings({ passwordReuseAllow: false });
+    expect(await set(PASSWORD)).toBe('password_reuse_allow');
+    expect(await set('second word')).toBe('ok');
+    expect(await set(PASSWORD)).toBe('password_reuse_allow');
+    // made up and mailed
+    expect(await set()).toBe('ok');
+    const email = `member-${++nth}@example.com`;
+    await house.get(MemberDoor).invite(admin, companyId, { email, lang: 'en' });
+    const hash = secretIn((await house.mails()).at(-1)!.text);
+    const [invited] = await house.sql<{ id: number }>('SELECT account_id AS id FROM logins WHERE value_key = $1', [email]);
+    expect(await reasonOf(house.get(AccountAccess).setPassword(admin, invited!.id, 'given word'))).toBe('ok');
+    const come = (password: string) => reasonOf(house.get(SignUpService).signUp(null, { email, password, name: 'N', inviteHash: hash }, CLIENT));
+    expect(await come('given word')).toBe('password_reuse_allow');
+    expect(await come('own word')).toBe('ok');
+    await settings({ passwordReuseAllow: true });
+    expect(await set('second word')).toBe('ok');
   });
 });
 

@@ -4,14 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   AccountLoginsService,
   Authenticator,
+  Impersonation,
   LoginService,
   OauthService,
   RecoveryService,
   RegistrationService,
   SecondFactorService,
   type Session,
+  SessionService,
 } from '#libs/accounts';
-import type { AccountActor } from '#libs/kernel';
+import { CompanyService } from '#libs/companies';
+import { type AccountActor, DomainError } from '#libs/kernel';
 import { OidcSignIn } from '#libs/sign-in';
 
 import { AccountsHouse, CLIENT, MINUTE, outcome, PASSWORD, secretIn } from '../support/accounts-house.js';
@@ -70,7 +73,7 @@ describe('turning it on', () => {
   it('keeps the secret sealed, asks for nothing until a code confirms it, and answers ten recovery codes once', async () => {
     const email = `second-${++count}@example.org`;
     const actor = await house.account(email);
-    expect(await factors().state(actor)).toEqual({ enabled: false, pending: false, recoveryCodesLeft: 0 });
+    expect(await factors().state(actor)).toEqual({ enabled: false, pending: false, recoveryCodesLeft: 0, required: false });
     expect(await outcome(factors().confirm(actor, '000000'))).toBe('INVALID_ARGUMENT');
     const { secret, url } = await factors().enrol(actor);
     expect(url).toBe(`otpauth://totp/Stowage:${encodeURIComponent(email)}?issuer=Stowage&secret=${secret}&algorithm=SHA1&digits=6&period=30`);
@@ -81,7 +84,7 @@ describe('turning it on', () => {
     const recovery = await factors().confirm(actor, codeAt(url));
     expect(new Set(recovery).size).toBe(10);
     expect(recovery.every((code) => /^([a-z2-7]{4}-){3}[a-z2-7]{4}$/.test(code))).toBe(true);
-    expect(await factors().state(actor)).toEqual({ enabled: true, pending: false, recoveryCodesLeft: 10 });
+    expect(await factors().state(actor)).toEqual({ enabled: true, pending: false, recoveryCodesLeft: 10, required: false });
     expect(await outcome(factors().enrol(actor))).toBe('ALREADY_CONFIRMED');
     expect(await outcome(factors().confirm(actor, codeAt(url)))).toBe('ALREADY_CONFIRMED');
   });
@@ -212,5 +215,91 @@ describe('turning it off', () => {
     expect(await outcome(login(email))).toBe('ok');
     expect(await outcome(factors().disable(actor, codeAt(url), CLIENT.ip))).toBe('INVALID_ARGUMENT');
     expect(await house.sql('SELECT 1 FROM recovery_codes WHERE account_id = $1', [actor.accountId])).toEqual([]);
+  });
+});
+
+describe('a company that demands it', () => {
+  let admin: AccountActor;
+  let companyId: number;
+  const BROWSER = { kind: 'other', address: CLIENT.ip } as const;
+  const demand = (secondFactorRequired: boolean) => house.get(CompanyService).change(admin, companyId, { secondFactorRequired });
+  const reasonOf = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => 'ok',
+      (error: unknown) => (error instanceof DomainError ? (error.details['reason'] ?? error.code) : error),
+    );
+
+  beforeAll(async () => {
+    companyId = (await house.sql<{ id: number }>(`INSERT INTO companies (name) VALUES ('Strict') RETURNING id`))[0]!.id;
+    admin = await house.account('strict@example.org', { companyId, isCompanyAdmin: true });
+  });
+
+  it('lets who has none do nothing but set one up, by every credential, at once here and within a second elsewhere', async () => {
+    const email = `second-${++count}@example.org`;
+    const person = await house.account(email, { companyId });
+    const before = await login(email);
+    const permanent = await house.get(SessionService).open(person.accountId, { permanent: true }, CLIENT);
+    const here = house.get(Authenticator);
+    const there = other.get(Authenticator);
+    expect(await reasonOf(there.byToken(before.token, BROWSER))).toBe('ok');
+    expect((await factors().state(await here.byToken(before.token, BROWSER))).required).toBe(false);
+    await demand(true);
+    const ways = () =>
+      Promise.all([
+        reasonOf(here.byToken(before.token, BROWSER)),
+        reasonOf(here.byToken(permanent.token, BROWSER)),
+        reasonOf(here.byBasic(`${email}:${PASSWORD}`, BROWSER)),
+        reasonOf(here.byUrl(person.accountId, permanent.tokenId, BROWSER)),
+        reasonOf(here.byUrl(person.accountId, null, BROWSER)),
+        reasonOf(here.byTokenId(permanent.tokenId, BROWSER)),
+      ]);
+    expect(await ways()).toEqual(Array(6).fill('second_factor_required'));
+    expect(await here.stillIn([{ tokenId: permanent.tokenId, accountId: person.accountId, client: BROWSER }])).toEqual(new Set());
+    house.clock.advance(1_000);
+    expect(await reasonOf(there.byToken(before.token, BROWSER))).toBe('second_factor_required');
+    // who cannot set one up gets no token at all
+    const byPassword = { email, password: PASSWORD, permanent: false };
+    expect(await reasonOf(house.get(LoginService).byPassword({ ...byPassword, cannotEnrol: true }, CLIENT))).toBe('second_factor_required');
+    const session = await login(email);
+    expect([before.needSecondFactor, session.needSecondFactor]).toEqual([false, true]);
+    const actor = await here.byToken(session.token, BROWSER, { enrols: true });
+    expect(await factors().state(actor)).toMatchObject({ enabled: false, required: true });
+    expect(await reasonOf(here.byBasic(`${email}:${PASSWORD}`, BROWSER, { enrols: true }))).toBe('ok');
+    const { url } = await factors().enrol(actor);
+    expect(await reasonOf(here.byToken(session.token, BROWSER))).toBe('second_factor_required');
+    await factors().confirm(actor, codeAt(url));
+    // the password over HTTP Basic is no longer enough, all else is as it was
+    const after = ['ok', 'ok', 'SECOND_FACTOR_REQUIRED', 'ok', 'ok', 'ok'];
+    expect(await ways()).toEqual(after);
+    house.clock.advance(30_000);
+    expect(await reasonOf(there.byToken(before.token, BROWSER))).toBe('ok');
+    expect((await login(email, codeAt(url))).needSecondFactor).toBe(false);
+    house.clock.advance(30_000);
+    // another device: off and on again
+    await factors().disable(actor, codeAt(url), CLIENT.ip);
+    expect(await reasonOf(here.byToken(before.token, BROWSER))).toBe('second_factor_required');
+    await factors().confirm(actor, codeAt((await factors().enrol(actor)).url));
+    expect(await reasonOf(here.byToken(before.token, BROWSER))).toBe('ok');
+    await demand(false);
+  });
+
+  it('binds neither administrators of the system nor who acts as a member, and nobody else', async () => {
+    const [member, system, stranger] = [1, 2, 3].map(() => `second-${++count}@example.org`);
+    const person = await house.account(member!, { companyId });
+    const boss = await house.account(system!, { companyId });
+    await house.account(stranger!);
+    await house.sql(`UPDATE accounts SET role = 'admin' WHERE id = $1`, [boss.accountId]);
+    await demand(true);
+    const here = house.get(Authenticator);
+    const acting = await login(system!);
+    expect(acting.needSecondFactor).toBe(false);
+    expect((await login(stranger!)).needSecondFactor).toBe(false);
+    const actor = await here.byToken(acting.token, BROWSER);
+    expect(actor.role).toBe('admin');
+    await house.get(Impersonation).actAs(actor, person.accountId);
+    expect(await here.byToken(acting.token, BROWSER)).toMatchObject({ accountId: person.accountId, impersonatorId: boss.accountId });
+    const holder = { tokenId: acting.tokenId, accountId: person.accountId, client: BROWSER };
+    expect(await here.stillIn([holder])).toEqual(new Set([acting.tokenId]));
+    await demand(false);
   });
 });

@@ -38,6 +38,7 @@ import { Oauth1Service } from './oauth1/oauth1.service.js';
 import { NonceRepository } from './oauth1/repositories/nonce.repository.js';
 import { SignedRequests } from './oauth1/signed-requests.js';
 import { OneTimeSecrets } from './one-time-secrets.js';
+import { FormerPasswords } from './former-passwords.js';
 import { PasswordHasher } from './password-hasher.js';
 import { ProfileService } from './profile.service.js';
 import { ProgramTokens } from './program-tokens.service.js';
@@ -116,6 +117,7 @@ const SERVICES = [
     NonceRepository,
     SignedRequests,
     PasswordHasher,
+    FormerPasswords,
     ActivityRecorder,
     CredentialVerifier,
     SecondFactorCodes,

@@ -12,7 +12,7 @@ import type { SignedRequest } from './oauth1/signature.js';
 import { SignedRequests } from './oauth1/signed-requests.js';
 import { AccountRepository } from './repositories/account.repository.js';
 import { DeviceRepository } from './repositories/device.repository.js';
-import { type TokenHolder, TokenRepository } from './repositories/token.repository.js';
+import { type TokenHolder, TokenRepository, USE_GRAIN_MS } from './repositories/token.repository.js';
 
 const TRUST_MS = 1_000;
 const MAX_ENTRIES = 20_000;
@@ -36,6 +36,12 @@ interface Known {
   ownerId?: number;
   accountId?: number;
   trustedUntilMs: number;
+}
+
+/** What a call is good for. */
+export interface Entry {
+  /** True: also for who has yet to set up the second factor that their company demands. */
+  readonly enrols?: boolean | undefined;
 }
 
 /** A password that was right: it stays right for as long as the account carries the hash it was compared with. */
@@ -66,10 +72,10 @@ export class Authenticator {
   ) {}
 
   /** The account behind an auth token. UNAUTHENTICATED for anything that does not let in now, whatever the reason. */
-  async byToken(token: string, client: Client = NOWHERE): Promise<AccountActor> {
+  async byToken(token: string, client: Client = NOWHERE, entry: Entry = {}): Promise<AccountActor> {
     if (!TOKEN.test(token)) throw unauthenticated();
     const secret = sha256(token.toLowerCase());
-    return this.trusted(`token:${secret.toString('base64')}`, client, () => this.lookUpToken(() => this.tokens.findHolder(secret)));
+    return this.trusted(`token:${secret.toString('base64')}`, client, () => this.lookUpToken(() => this.tokens.findHolder(secret)), entry);
   }
 
   /**
@@ -81,8 +87,8 @@ export class Authenticator {
   }
 
   /** As `byToken`, for a token that was proven by a signature. */
-  byTokenId(tokenId: string, client: Client = NOWHERE): Promise<AccountActor> {
-    return this.trusted(`id:${tokenId}`, client, () => this.lookUpToken(() => this.tokens.findHolderOf(tokenId)));
+  byTokenId(tokenId: string, client: Client = NOWHERE, entry: Entry = {}): Promise<AccountActor> {
+    return this.trusted(`id:${tokenId}`, client, () => this.lookUpToken(() => this.tokens.findHolderOf(tokenId)), entry);
   }
 
   /**
@@ -130,9 +136,9 @@ export class Authenticator {
    * SECOND_FACTOR_REQUIRED where one is on: a code is good once, so programs use a pair made for them, or a token;
    * the password is hashed again only when the stored hash has changed.
    */
-  async byBasic(userPass: string, client: Client): Promise<AccountActor> {
+  async byBasic(userPass: string, client: Client, entry: Entry = {}): Promise<AccountActor> {
     const key = createHmac('sha256', this.cacheKey).update(userPass).digest('base64');
-    return this.trusted(`basic:${key}`, client, () => this.lookUpBasic(key, userPass, client.address));
+    return this.trusted(`basic:${key}`, client, () => this.lookUpBasic(key, userPass, client.address), entry);
   }
 
   /**
@@ -142,7 +148,7 @@ export class Authenticator {
   async stillIn(holders: readonly { readonly tokenId: string; readonly accountId: number; readonly client?: Client }[]): Promise<Set<string>> {
     if (holders.length === 0) return new Set();
     const now = this.clock.now();
-    const policies = new Map((await this.tokens.letIn(holders, now)).map(({ tokenId, policy }) => [tokenId, policy]));
+    const policies = new Map((await this.tokens.letIn(holders, now)).map(({ tokenId, policy, acts }) => [tokenId, acts ? asActed(policy) : policy]));
     const shutOut = new Set(
       holders.flatMap(({ tokenId, client }) => {
         const policy = policies.get(tokenId);
@@ -165,10 +171,10 @@ export class Authenticator {
     this.known.clear();
   }
 
-  private async trusted(key: string, client: Client, lookUp: () => Promise<Found>): Promise<AccountActor> {
+  private async trusted(key: string, client: Client, lookUp: () => Promise<Found>, { enrols }: Entry = {}): Promise<AccountActor> {
     const actor = await this.lookedUp(key, lookUp);
     const reason = policyRefusal(actor.policy, client, 'enter', this.clock.now());
-    if (reason !== null) throw forbiddenBy(reason);
+    if (reason !== null && !(enrols && reason === 'second_factor_required')) throw forbiddenBy(reason);
     if (actor.impersonatorId === undefined) this.activity.recordDay(actor.accountId, client.kind);
     return { ...actor, client };
   }
@@ -238,15 +244,18 @@ export class Authenticator {
 }
 
 function actorOf({ accountId, companyId, role, tokenId, ownerId, policy }: TokenHolder): KnownActor {
-  return { kind: 'account', accountId, companyId, role, tokenId, policy, ...(ownerId === accountId ? {} : { impersonatorId: ownerId }) };
+  const known = { kind: 'account', accountId, companyId, role, tokenId } as const;
+  return ownerId === accountId ? { ...known, policy } : { ...known, policy: asActed(policy), impersonatorId: ownerId };
 }
 
-/** The time of last use is written to the minute. */
-const GRAIN_MS = 60_000;
+/** The policy of an account for an administrator who acts as it: he has proven himself, and cannot set its second factor up. */
+function asActed(policy: Policy): Policy {
+  return policy.company === null ? policy : { ...policy, company: { ...policy.company, secondFactor: null } };
+}
 
 function letsIn(holder: TokenHolder, nowMs: number): boolean {
   const inTime = (end: Date | null) => end === null || end.getTime() > nowMs;
-  const inUse = holder.idleMs === null || nowMs < holder.lastUsedAt.getTime() + Math.max(holder.idleMs, GRAIN_MS) + GRAIN_MS;
+  const inUse = holder.idleMs === null || nowMs < holder.lastUsedAt.getTime() + Math.max(holder.idleMs, USE_GRAIN_MS) + USE_GRAIN_MS;
   return (
     inUse &&
     holder.state === 'active' &&

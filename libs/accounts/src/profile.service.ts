@@ -5,6 +5,7 @@ import { type AccountActor, Clock, DomainError } from '#libs/kernel';
 
 import { AccountDirectory } from './account-directory.service.js';
 import { Authenticator } from './authenticator.service.js';
+import { FormerPasswords } from './former-passwords.js';
 import { formatLogin } from './login-name.js';
 import { refusePair } from './pair-rule.js';
 import { checkNewPassword, PasswordHasher } from './password-hasher.js';
@@ -41,6 +42,7 @@ export class ProfileService {
     private readonly authenticator: Authenticator,
     private readonly directory: AccountDirectory,
     private readonly hasher: PasswordHasher,
+    private readonly former: FormerPasswords,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
@@ -100,11 +102,7 @@ export class ProfileService {
     checkNewPassword(password);
     const current = await this.accounts.passwordHash(accountId);
     if (current !== null && (await this.hasher.verify(current, password))) return null;
-    for (const former of await this.accounts.formerPasswords(accountId)) {
-      if (await this.hasher.verify(former, password)) {
-        throw new DomainError('INVALID_ARGUMENT', 'Your company does not allow a password that you had before.', { reason: 'password_reuse_allow' });
-      }
-    }
+    await this.former.requireNew(accountId, password);
     return this.hasher.hash(password);
   }
 

@@ -6,6 +6,7 @@ import { Clock, DomainError, newId } from '#libs/kernel';
 import { Limiter } from '#libs/limiter';
 import { confirmMail, inviteMail, Mailer } from '#libs/mail';
 
+import { FormerPasswords } from './former-passwords.js';
 import { emailLogin, formatLogin, type LoginName, parseLogin, readOrNull } from './login-name.js';
 import { OneTimeSecrets, SECRET_LIFE_MS } from './one-time-secrets.js';
 import { checkNewPassword, PasswordHasher } from './password-hasher.js';
@@ -60,6 +61,7 @@ export class RegistrationService {
     private readonly secrets: OneTimeSecrets,
     private readonly secondFactor: SecondFactorService,
     private readonly hasher: PasswordHasher,
+    private readonly former: FormerPasswords,
     private readonly mailer: Mailer,
     private readonly limiter: Limiter,
     private readonly unitOfWork: UnitOfWork,
@@ -76,9 +78,14 @@ export class RegistrationService {
     this.invitedListeners.push(listener);
   }
 
-  /** Checks a form and hashes its password; to be done before the transaction. INVALID_ARGUMENT. */
-  async check(form: RegistrationForm): Promise<CheckedRegistration> {
+  /**
+   * Checks a form and hashes its password; to be done before the transaction. `inviteHash`: of the invitation that is accepted with it, whose account may have
+   * had passwords. INVALID_ARGUMENT.
+   */
+  async check(form: RegistrationForm, inviteHash?: string): Promise<CheckedRegistration> {
     checkNewPassword(form.password);
+    const invited = inviteHash ? await this.secrets.ownerOf(inviteHash, 'invite') : null;
+    if (invited !== null) await this.former.requireNew(invited, form.password, { current: true });
     const name = checkedName(form.name);
     if (name === '') throw new DomainError('INVALID_ARGUMENT', 'A name is required.');
     const lang = form.lang ? checkedLanguage(form.lang) : 'en';

@@ -29,6 +29,8 @@ export interface TokenWish {
   readonly lifeMs?: number | undefined;
   /** True: with a second secret for URLs (TokenKeys). */
   readonly withKey?: boolean | undefined;
+  /** True: nothing for who has yet to set up the second factor that their company demands: the client has no way to do that. */
+  readonly cannotEnrol?: boolean | undefined;
   /** The address that it comes from, for what is limited by address. */
   readonly ip?: string | undefined;
 }
@@ -52,6 +54,8 @@ export interface Session {
   readonly previousLoginMs: number | null;
   readonly previousLoginIp: string | null;
   readonly needPasswordChange: boolean;
+  /** The token is good for nothing but setting up the second factor that the company demands. */
+  readonly needSecondFactor: boolean;
 }
 
 /** Auth tokens: made after a proof of identity, listed and ended by their owner. */
@@ -68,7 +72,8 @@ export class SessionService {
 
   /**
    * Makes a token for an account that has just proven who it is, and notes the login. `provenBy` is the password hash that was compared: when it has
-   * been replaced meanwhile, the proof is void (INVALID_CREDENTIALS). ACCOUNT_DISABLED; FORBIDDEN from where, or with what, the account may not come. Joins the surrounding transaction.
+   * been replaced meanwhile, the proof is void (INVALID_CREDENTIALS). ACCOUNT_DISABLED; FORBIDDEN from where, or with what, the account may not come. Who lacks the second factor that their company
+   * demands gets a token for setting it up. Joins the surrounding transaction.
    */
   open(accountId: number, wish: TokenWish, client: ClientInfo, provenBy?: string): Promise<Session> {
     return this.unitOfWork.run(async () => {
@@ -79,7 +84,8 @@ export class SessionService {
       if (account.state !== 'active' || account.companyClosed) throw new DomainError('ACCOUNT_DISABLED', 'This account is switched off.');
       const from = { kind: clientKindOf(client.userAgent), address: client.ip };
       const reason = policyRefusal(previous.policy, from, 'enter', now);
-      if (reason !== null) throw forbiddenBy(reason);
+      const needSecondFactor = reason === 'second_factor_required' && !wish.cannotEnrol;
+      if (reason !== null && !needSecondFactor) throw forbiddenBy(reason);
       // The row is held from recordLogin on, so a password that changes now waits, and then ends this token too.
       if (provenBy !== undefined && (await this.accounts.passwordHash(accountId)) !== provenBy) {
         throw new DomainError('INVALID_CREDENTIALS', 'Login or password is wrong.');
@@ -117,6 +123,7 @@ export class SessionService {
         previousLoginMs: previous.previousMs,
         previousLoginIp: previous.previousIp,
         needPasswordChange: account.needPasswordChange,
+        needSecondFactor,
       };
     });
   }

@@ -99,7 +99,7 @@ export class SignUpService {
     if (company !== null && command.inviteHash) throw new DomainError('INVALID_ARGUMENT', 'An invited person does not found a company.');
     const login = command.email ? emailLogin(command.email) : phoneLogin(command.phone ?? '');
     const { name, password, lang } = command;
-    const form = await this.registration.check({ ...flagsOf(command), login, name, password, lang });
+    const form = await this.registration.check({ ...flagsOf(command), login, name, password, lang }, command.inviteHash);
     return this.unitOfWork.run(async () => {
       const accountId = command.inviteHash ? await this.registration.acceptInvitation(command.inviteHash, form) : await this.createAt(form, place);
       if (company !== null) await this.found(company, accountId);

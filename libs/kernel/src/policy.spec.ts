@@ -12,6 +12,7 @@ const COMPANY: CompanyPolicy = {
   offerFolders: true,
   limitFolders: true,
   shareOutside: true,
+  secondFactor: null,
 };
 const from = (kind: Client['kind'], address = '10.1.2.3'): Client => ({ kind, address });
 const judged = (change: Partial<Policy>, use: PolicyUse, client: Client | undefined = from('other'), now = NOON) =>
@@ -72,6 +73,15 @@ describe('policyRefusal', () => {
     expect(judged(ofCompany({ useMobile: false }), 'enter', from('mobile'))).toBe('can_use_mobile');
     expect(judged(ofCompany({ useDesktop: false }), 'enter', from('desktop'))).toBe('can_use_pc_client');
     expect(judged(ofCompany({ useDesktop: false, useMobile: false }), 'enter', from('other'))).toBeNull();
+  });
+
+  it('lets nobody in who lacks the second factor that is demanded, and tells those first who may not come at all', () => {
+    for (const kind of ['desktop', 'mobile', 'other'] as const) {
+      expect(judged(ofCompany({ secondFactor: 'missing' }), 'enter', from(kind))).toBe('second_factor_required');
+      expect(judged(ofCompany({ secondFactor: 'on' }), 'enter', from(kind))).toBeNull();
+    }
+    expect(judged(ofCompany({ secondFactor: 'missing', useMobile: false }), 'enter', from('mobile'))).toBe('can_use_mobile');
+    expect(judged({ addressLists: [''], ...ofCompany({ secondFactor: 'missing' }) }, 'enter')).toBe('ip_restriction');
   });
 
   it('knows the hours of phones, in the time zone of the company and over midnight', () => {

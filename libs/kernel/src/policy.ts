@@ -23,6 +23,8 @@ export interface CompanyPolicy {
   readonly offerFolders: boolean;
   readonly limitFolders: boolean;
   readonly shareOutside: boolean;
+  /** Whether it demands a second factor of its people, and this one has it; null = it does not. */
+  readonly secondFactor: 'on' | 'missing' | null;
 }
 
 /** What is allowed to an account wherever its rights reach: the strictest of its own rules and those of all its groups. */
@@ -62,6 +64,7 @@ export type PolicyReason =
   | 'mobile_restriction'
   | 'can_use_mobile'
   | 'mobile_hours'
+  | 'second_factor_required'
   | 'can_use_pc_client'
   | 'can_download'
   | 'pc_can_download'
@@ -117,6 +120,7 @@ const TEXTS: Readonly<Record<PolicyReason, string>> = {
   mobile_restriction: 'Your account may not be used on phones and tablets.',
   can_use_mobile: 'Your company does not allow phones and tablets.',
   mobile_hours: 'Your company does not allow phones and tablets at this time of the day.',
+  second_factor_required: 'Your company demands a second factor: set one up before anything else.',
   can_use_pc_client: 'Your company does not allow programs on computers.',
   can_download: 'Your account may look at files, but not have them.',
   pc_can_download: 'Your account may not have files with programs on computers.',
@@ -136,12 +140,12 @@ export function forbiddenBy(reason: PolicyReason): DomainError {
 
 function entryRefusal({ addressLists, mobileRestriction, company }: Policy, { kind, address }: Client, now: Date): PolicyReason | null {
   if (!addressLists.every((list) => holdsAddress(list, address))) return 'ip_restriction';
-  if (kind === 'desktop') return company?.useDesktop === false ? 'can_use_pc_client' : null;
-  if (kind === 'other') return null;
-  if (mobileRestriction) return 'mobile_restriction';
-  if (company?.useMobile === false) return 'can_use_mobile';
-  const hours = company?.mobileHours;
-  return hours && !isWithin(hours, now) ? 'mobile_hours' : null;
+  if (kind === 'desktop' && company?.useDesktop === false) return 'can_use_pc_client';
+  if (kind === 'mobile' && mobileRestriction) return 'mobile_restriction';
+  if (kind === 'mobile' && company?.useMobile === false) return 'can_use_mobile';
+  if (kind === 'mobile' && company?.mobileHours && !isWithin(company.mobileHours, now)) return 'mobile_hours';
+  // last: whoever comes from where he may not cannot set one up either
+  return company?.secondFactor === 'missing' ? 'second_factor_required' : null;
 }
 
 /** Whether an address is in a comma-separated list of addresses and CIDR blocks; an empty list holds none. IPv4 in IPv6 (`::ffff:`) is IPv4. */

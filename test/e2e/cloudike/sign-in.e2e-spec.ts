@@ -78,11 +78,11 @@ describe('the second factor', () => {
     const user = await CloudikeUser.register(stack.baseUrl);
     const login = (params: Record<string, string> = {}) =>
       call(town.anonymous, 'accounts/login', { email: user.email, password: PASSWORD, ...params });
-    expect((await call(user.http, 'accounts/totp/status')).body).toEqual({ enabled: false, pending: false, recovery_codes_left: 0 });
+    expect((await call(user.http, 'accounts/totp/status')).body).toEqual({ enabled: false, pending: false, recovery_codes_left: 0, required: false });
     expect((await call(user.http, 'accounts/totp/confirm', { otp: '000000' })).said).toBe('400 InvalidParameters');
     const { secret, codes } = await turnOn(user.http);
     expect(codes).toHaveLength(10);
-    expect((await call(user.http, 'accounts/totp/status')).body).toEqual({ enabled: true, pending: false, recovery_codes_left: 10 });
+    expect((await call(user.http, 'accounts/totp/status')).body).toEqual({ enabled: true, pending: false, recovery_codes_left: 10, required: false });
     expect((await call(user.http, 'accounts/totp/enrol')).said).toBe('403 AlreadyEnabled');
     expect((await call(user.http, 'accounts/totp/confirm', { otp: codeOf(secret) })).said).toBe('403 AlreadyEnabled');
 
@@ -130,6 +130,61 @@ describe('the second factor', () => {
     await turnOn(admin.http);
     expect((await reset(admin, admin.userId)).said).toBe('403 Forbidden');
     expect((await reset(system, admin.userId)).said).toBe('200');
+  });
+});
+
+describe('a company that demands a second factor', () => {
+  it('is set by its administrators, and lets who has none do nothing but set one up', async () => {
+    const { admin: boss, companyId: strictId } = await town.found('Strict');
+    const member = await town.hire(boss, strictId);
+    const change = (http: HttpSession, value: boolean) => call(http, `accounts/company/${strictId}/change`, { second_factor_required: value });
+    expect((await call(town.anonymous, `company/${strictId}/change`, { second_factor_required: true })).said).toBe('401 Unauthorized');
+    expect((await change(member.http, true)).said).toBe('403 Forbidden');
+    expect((await change(rival.http, true)).said).toBe('404 CompanyNotFound');
+    expect((await call(boss.http, `company/${strictId}/change`, { second_factor_required: 'perhaps' })).said).toBe('400 InvalidParameters');
+    expect((await call(boss.http, `company/${strictId}`)).body).toMatchObject({ second_factor_required: false });
+    const file = await member.upload('/kept.txt', Buffer.from('kept'));
+    const url = String((await call(member.http, `files/get${file.path}`)).body['url']);
+    const { secret: own } = await turnOn(boss.http);
+    expect((await change(boss.http, true)).body).toMatchObject({ second_factor_required: true });
+    expect(own).not.toBe('');
+
+    const refused = { code: 'Forbidden', reason: 'second_factor_required' };
+    const login = (params: Record<string, string> = {}) =>
+      call(town.anonymous, 'accounts/login', { email: member.email, password: PASSWORD, ...params });
+    const { body: session } = await login();
+    expect(session).toMatchObject({ need_second_factor: true });
+    const http = as(String(session['token']));
+    // what was handed out before as well
+    for (const each of [http, member.http])
+      for (const path of ['accounts/get', 'metadata/', 'accounts/totp/recovery_codes', 'accounts/generate_login_key', 'subscribe/ticket'])
+        expect((await call(each, path)).body).toMatchObject(refused);
+    expect((await fetch(url)).status).toBe(403);
+    const basic = new HttpSession(stack.baseUrl, { authorization: `Basic ${Buffer.from(`${member.email}:${PASSWORD}`).toString('base64')}` });
+    expect((await call(basic, 'metadata/')).body).toMatchObject(refused);
+    // a dialect in which nobody can set one up gives no session for it
+    const elsewhere = await fetch(`${stack.baseUrl}/fileago/auth`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: member.email, password: PASSWORD }),
+    });
+    expect(elsewhere.status).toBe(403);
+
+    expect((await call(http, 'accounts/totp/status')).body).toMatchObject({ enabled: false, required: true });
+    expect((await call(town.anonymous, 'accounts/totp/enrol')).said).toBe('401 Unauthorized');
+    expect((await call(http, 'accounts/totp/confirm', { otp: '000000' })).said).toBe('400 InvalidParameters');
+    const { codes } = await turnOn(http);
+    for (const each of [http, member.http]) expect((await call(each, 'metadata/')).said).toBe('200');
+    expect((await fetch(url)).status).toBe(200);
+    expect((await login()).said).toBe('401 SecondFactorRequired');
+    const { body: again } = await login({ otp: codes[0]! });
+    expect(again).not.toHaveProperty('need_second_factor');
+    // whose second factor was taken away sets another one up
+    expect((await call(boss.http, 'accounts/totp/reset', { user_id: member.userId })).said).toBe('200');
+    expect((await call(member.http, 'metadata/')).body).toMatchObject(refused);
+    expect((await call(member.http, 'accounts/logout')).said).toBe('200');
+    await turnOn(http);
+    expect((await call(http, 'metadata/')).said).toBe('200');
   });
 });
 

@@ -6,6 +6,7 @@ import { Mailer } from '#libs/mail';
 
 import { AdminRights } from '../admin-rights.js';
 import { Authenticator } from '../authenticator.service.js';
+import { FormerPasswords } from '../former-passwords.js';
 import { readOrNull } from '../login-name.js';
 import { OneTimeSecrets } from '../one-time-secrets.js';
 import { checkNewPassword, PasswordHasher } from '../password-hasher.js';
@@ -31,6 +32,7 @@ export class AccountAccess {
     private readonly secrets: OneTimeSecrets,
     private readonly profiles: ProfileService,
     private readonly hasher: PasswordHasher,
+    private readonly former: FormerPasswords,
     private readonly mailer: Mailer,
     private readonly authenticator: Authenticator,
     private readonly unitOfWork: UnitOfWork,
@@ -54,12 +56,14 @@ export class AccountAccess {
   /**
    * Sets a password for somebody and ends all that the old one let in; without one it is made up and mailed. Unless it is the administrator's own, it must be
    * changed at the next chance. Administrators of a company may do so for its members, save administrators of the system and the company's owner.
-   * FORBIDDEN, ACCOUNT_NOT_FOUND, INVALID_ARGUMENT (also when there is nowhere to mail it).
+   * FORBIDDEN, ACCOUNT_NOT_FOUND, INVALID_ARGUMENT (also when there is nowhere to mail it, and for a password that the account has or had where its company
+   * allows none again).
    */
   async setPassword(actor: AccountActor, accountId: number, newPassword?: string): Promise<AccountProfile> {
     await this.rights.requireAdminOf(actor, accountId);
     const password = newPassword || randomUrlSafe(PASSWORD_BYTES);
     checkNewPassword(password);
+    if (newPassword) await this.former.requireNew(accountId, newPassword, { current: true });
     const passwordHash = await this.hasher.hash(password);
     const isOwn = actor.accountId === accountId;
     await this.unitOfWork.run(async () => {

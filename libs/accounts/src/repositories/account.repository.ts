@@ -223,12 +223,15 @@ export class AccountRepository {
     );
   }
 
-  /** Hashes of the last passwords that the account may not have again; none where its company allows that. */
-  async formerPasswords(id: number): Promise<string[]> {
+  /** Hashes of the last passwords that the account may not have again, with that of now when asked for; none where its company allows that. */
+  async formerPasswords(id: number, withCurrent: boolean): Promise<string[]> {
     const rows = await this.database.query<{ hash: string }>(
-      `SELECT f.password_hash AS hash FROM former_passwords f JOIN accounts a ON a.id = f.account_id JOIN companies c ON c.id = a.company_id
-        WHERE f.account_id = $1 AND NOT (c.settings ->> 'passwordReuseAllow')::boolean ORDER BY f.id DESC LIMIT ${FORMER_KEPT}`,
-      [id],
+      `SELECT p.hash FROM accounts a JOIN companies c ON c.id = a.company_id
+        CROSS JOIN LATERAL (
+          SELECT a.password_hash AS hash WHERE $2::boolean AND a.password_hash IS NOT NULL
+          UNION ALL (SELECT f.password_hash FROM former_passwords f WHERE f.account_id = a.id ORDER BY f.id DESC LIMIT ${FORMER_KEPT})) p
+        WHERE a.id = $1 AND NOT (c.settings ->> 'passwordReuseAllow')::boolean`,
+      [id, withCurrent],
     );
     return rows.map(({ hash }) => hash);
   }

@@ -53,10 +53,13 @@ export interface TokenHolder {
 /** An account as it may act now, without a token. */
 export type ActingAccount = Pick<TokenHolder, 'accountId' | 'companyId' | 'role' | 'state' | 'accountExpiresAt' | 'policy'>;
 
+/** The time of last use is written to the minute. */
+export const USE_GRAIN_MS = 60_000;
+
 /** The state of account `a` in company `c`: people of a company that is closed are as switched off; administrators of the system are not. */
 const STATE = `CASE WHEN a.state = 'active' AND a.role <> 'admin' AND c.status IN ('inactive', 'denied', 'removing') THEN 'disabled' ELSE a.state END`;
 
-/** Programs that keep a token for good are not people who left their desk. */
+/** How long a token lives unused, in ms. Programs that keep a token for good are not people who left their desk. */
 const IDLE = `CASE WHEN NOT t.permanent AND (oc.settings ->> 'logoutTimeoutEnable')::boolean THEN nullif((oc.settings ->> 'logoutTimeout')::int, 0) * 60000::float8 END`;
 
 const HOLDER = `SELECT t.id AS "tokenId", t.account_id AS "ownerId", o.state AS "ownerState", o.expires_at AS "ownerExpiresAt", a.id AS "accountId",
@@ -110,21 +113,23 @@ export class TokenRepository {
     );
   }
 
-  /** Which of these tokens still let in as these accounts, and what is allowed to those. */
+  /** Which of these tokens still let in as these accounts, and what is allowed to those; `acts`: the account is another one than the owner of the token. */
   letIn(
     holders: readonly { readonly tokenId: string; readonly accountId: number }[],
     now: Date,
-  ): Promise<{ readonly tokenId: string; readonly policy: Policy }[]> {
-    return this.database.query<{ tokenId: string; policy: Policy }>(
-      `SELECT t.id AS "tokenId", p.policy
+  ): Promise<{ readonly tokenId: string; readonly policy: Policy; readonly acts: boolean }[]> {
+    return this.database.query<{ tokenId: string; policy: Policy; acts: boolean }>(
+      `SELECT t.id AS "tokenId", p.policy, a.id <> o.id AS acts
          FROM unnest($1::text[], $2::bigint[]) AS h (id, account_id)
          JOIN auth_tokens t ON t.id = h.id AND coalesce(t.effective_account_id, t.account_id) = h.account_id
          JOIN accounts o ON o.id = t.account_id
          JOIN accounts a ON a.id = h.account_id
          JOIN effective_policies p ON p.account_id = a.id
          LEFT JOIN companies c ON c.id = a.company_id
-        WHERE o.state = 'active' AND ${STATE} = 'active' AND NOT t.remote_wipe AND coalesce(t.expires_at > $3, true) AND coalesce(o.expires_at > $3, true) AND coalesce(a.expires_at > $3, true)`,
-      [holders.map((holder) => holder.tokenId), holders.map((holder) => holder.accountId), now],
+         LEFT JOIN companies oc ON oc.id = o.company_id
+         CROSS JOIN LATERAL (SELECT ${IDLE} AS ms) idle
+        WHERE (idle.ms IS NULL OR $3 < t.last_used_at + (greatest(idle.ms, $4) + $4) * interval '1 ms') AND o.state = 'active' AND ${STATE} = 'active' AND NOT t.remote_wipe AND coalesce(t.expires_at > $3, true) AND coalesce(o.expires_at > $3, true) AND coalesce(a.expires_at > $3, true)`,
+      [holders.map((holder) => holder.tokenId), holders.map((holder) => holder.accountId), now, USE_GRAIN_MS],
     );
   }
 

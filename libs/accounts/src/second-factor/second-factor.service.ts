@@ -18,6 +18,8 @@ export interface SecondFactorState {
   /** Proposed, and not confirmed by a code yet. */
   readonly pending: boolean;
   readonly recoveryCodesLeft: number;
+  /** The company demands one. */
+  readonly required: boolean;
 }
 
 /** The guard that counts wrong codes of an account where no login is typed. */
@@ -41,7 +43,8 @@ export class SecondFactorService {
 
   async state(actor: AccountActor): Promise<SecondFactorState> {
     const factor = await this.factors.find(actor.accountId);
-    return { enabled: factor?.confirmed ?? false, pending: factor?.confirmed === false, recoveryCodesLeft: factor?.recoveryCodes ?? 0 };
+    const required = (actor.policy?.company?.secondFactor ?? null) !== null;
+    return { enabled: factor?.confirmed ?? false, pending: factor?.confirmed === false, recoveryCodesLeft: factor?.recoveryCodes ?? 0, required };
   }
 
   /** A new secret for an authenticator program; nothing is asked for until `confirm`. ALREADY_CONFIRMED when the second factor is on. */
@@ -71,7 +74,7 @@ export class SecondFactorService {
       if (!(await this.factors.confirm(actor.accountId, factor.sealedSecret, step, this.clock.now()))) throw isOn();
       await this.factors.replaceRecoveryCodes(actor.accountId, hashes);
     });
-    // passwords over HTTP Basic are no longer enough
+    // passwords over HTTP Basic are no longer enough, and what a company demands is done
     this.authenticator.forget(actor.accountId);
     return codes;
   }
@@ -95,6 +98,7 @@ export class SecondFactorService {
     if (!(await this.factors.find(actor.accountId))?.confirmed) throw isOff();
     await this.require(actor.accountId, code, ip);
     await this.unitOfWork.run(() => this.factors.remove(actor.accountId));
+    this.authenticator.forget(actor.accountId);
   }
 
   /**
@@ -108,6 +112,7 @@ export class SecondFactorService {
       await this.rights.requireHigher(actor, accountId);
       if (!(await this.factors.remove(accountId))) throw isOff();
     });
+    this.authenticator.forget(accountId);
   }
 
   /** Whether signing in to the account takes a code. */

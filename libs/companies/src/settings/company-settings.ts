@@ -22,6 +22,8 @@ export interface CompanySettings {
   readonly customAgreement: string;
   readonly passwordLifetime: number;
   readonly passwordReuseAllow: boolean;
+  /** Members get in only with a second factor. */
+  readonly secondFactorRequired: boolean;
   readonly notificationEmail: string;
   readonly lang: string;
   readonly logoutTimeout: number;
@@ -55,6 +57,7 @@ export const DEFAULT_SETTINGS: CompanySettings = {
   customAgreement: '',
   passwordLifetime: 0,
   passwordReuseAllow: true,
+  secondFactorRequired: false,
   notificationEmail: '',
   lang: 'en',
   logoutTimeout: 0,

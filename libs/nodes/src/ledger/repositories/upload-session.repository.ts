@@ -303,10 +303,15 @@ export class UploadSessionRepository {
 
   /** How many uploads of an account, or (`passId`) of guests through a pass that it gave, are not confirmed and not over. Counts up to `most`. */
   async countOpen(accountId: number, passId: string | null, now: Date, most: number): Promise<number> {
+    // a pass is found by an index of its own
+    const ofPass =
+      passId === null
+        ? `command -> 'guest' IS NULL AND $2::text IS NULL`
+        : `command -> 'guest' IS NOT NULL AND command -> 'guest' ->> 'passId' = $2::text`;
     const row = await this.database.queryOne<{ open: number }>(
       `SELECT count(*) AS open FROM (
          SELECT 1 FROM upload_sessions
-          WHERE account_id = $1 AND state IN ('reserved', 'uploaded') AND lease_until > $3 AND (command -> 'guest' ->> 'passId') IS NOT DISTINCT FROM $2::text LIMIT $4
+          WHERE account_id = $1 AND state IN ('reserved', 'uploaded') AND lease_until > $3 AND ${ofPass} LIMIT $4
        ) s`,
       [accountId, passId, now, most],
     );

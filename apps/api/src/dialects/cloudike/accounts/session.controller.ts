@@ -46,7 +46,7 @@ export class SessionController {
     return this.present(await this.logins.byBasic(basicUserPass(authorization), caller, otp));
   }
 
-  @Route('accounts/logout', { auth: 'account', audit: 'change', summary: 'Remove the token of this request' })
+  @Route('accounts/logout', { auth: 'account', enrols: true, audit: 'change', summary: 'Remove the token of this request' })
   async logout(@CurrentActor() actor: AccountActor) {
     await this.sessions.close(actor);
     return { logout: true };

@@ -18,6 +18,7 @@ export function presentSession(session: Session, offerUrl = '') {
     company_id: session.companyId ?? 0,
     need_agreement: offerUrl !== '',
     need_password_change: session.needPasswordChange,
+    ...(session.needSecondFactor ? { need_second_factor: true } : {}),
     previous_login_date: session.previousLoginMs ?? 0,
     previous_login_ip: session.previousLoginIp ?? '',
   };

@@ -63,6 +63,9 @@ export class CompanyChangeDto {
   @Bool()
   passwordReuseAllow?: boolean;
 
+  @Bool({ description: 'Members get in only with a second factor.' })
+  secondFactorRequired?: boolean;
+
   @Text({ maxBytes: LINE })
   notificationEmail?: string;
 

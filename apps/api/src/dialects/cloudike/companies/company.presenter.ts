@@ -56,6 +56,7 @@ export function presentCompany({ company, asAdmin }: CompanyView, logoUrl: LogoU
     custom_agreement: settings.customAgreement,
     password_lifetime: settings.passwordLifetime,
     password_reuse_allow: settings.passwordReuseAllow,
+    second_factor_required: settings.secondFactorRequired,
     notification_email: settings.notificationEmail,
     lang: settings.lang,
     logout_timeout: settings.logoutTimeout,

@@ -51,8 +51,8 @@ export class CloudikeAuthGuard implements CanActivate {
       if (device) return device;
     }
     const client = clientOf(request);
-    if ('token' in credential) return this.credentials.byToken(credential.token, client);
-    if ('tokenId' in credential) return this.credentials.byTokenId(credential.tokenId, client);
+    if ('token' in credential) return this.credentials.byToken(credential.token, client, request.cloudike.route);
+    if ('tokenId' in credential) return this.credentials.byTokenId(credential.tokenId, client, request.cloudike.route);
     return this.byBasic(request, credential.userPass);
   }
 
@@ -69,7 +69,7 @@ export class CloudikeAuthGuard implements CanActivate {
 
   private async byBasic(request: CloudikeRequest, userPass: string): Promise<AccountActor> {
     try {
-      return await this.credentials.byBasic(userPass, clientOf(request));
+      return await this.credentials.byBasic(userPass, clientOf(request), request.cloudike.route);
     } catch (error) {
       const name = userPass.slice(0, userPass.indexOf(':'));
       const params = () => ({ kept: { route: actionOf(request.cloudike.route.name) }, logins: [name] });

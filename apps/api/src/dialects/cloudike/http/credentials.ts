@@ -1,19 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import type { SignedRequest } from '#libs/accounts';
+import type { Entry, SignedRequest } from '#libs/accounts';
 import { type AccountActor, type Client, DomainError } from '#libs/kernel';
 
 /** What the guard needs of the accounts: turns a credential into an actor or throws UNAUTHENTICATED, INVALID_CREDENTIALS, FORBIDDEN ... DI token. */
 export abstract class CloudikeCredentials {
-  abstract byToken(token: string, client: Client): Promise<AccountActor>;
+  abstract byToken(token: string, client: Client, entry?: Entry): Promise<AccountActor>;
   /** The account of a token whose device is to be wiped; null for any other. */
   abstract byWipedToken(token: string): Promise<AccountActor | null>;
   /** The id of the token that an OAuth 1.0 request is signed with. Uses the request up. */
   abstract signedBy(request: SignedRequest): Promise<string>;
-  abstract byTokenId(tokenId: string, client: Client): Promise<AccountActor>;
+  abstract byTokenId(tokenId: string, client: Client, entry?: Entry): Promise<AccountActor>;
   abstract byWipedTokenId(tokenId: string): Promise<AccountActor | null>;
   /** `userPass` is the decoded text of the header. */
-  abstract byBasic(userPass: string, client: Client): Promise<AccountActor>;
+  abstract byBasic(userPass: string, client: Client, entry?: Entry): Promise<AccountActor>;
 }
 
 /** `signed`: the Authorization header of a request signed by OAuth 1.0. */

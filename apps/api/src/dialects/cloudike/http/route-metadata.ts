@@ -21,6 +21,8 @@ export interface RouteMetadata {
   readonly summary?: string;
   /** True: also for the token of a device that is to be wiped. */
   readonly wiped?: boolean;
+  /** True: also for who has yet to set up the second factor that their company demands. */
+  readonly enrols?: boolean;
   /** False: HEAD is refused, because the call uses something up. */
   readonly head?: boolean;
   readonly errors?: Partial<Record<DomainErrorCode, readonly [status: number, code: string]>>;

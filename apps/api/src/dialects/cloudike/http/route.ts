@@ -26,6 +26,8 @@ export interface RouteOptions {
   readonly auth: RouteAuth;
   /** True: the token of a device that is to be wiped is let in too; the handler asks `@IsWiped()`. */
   readonly wiped?: boolean;
+  /** True: also for who has yet to set up the second factor that their company demands. */
+  readonly enrols?: boolean;
   /** False: HEAD is refused. For links in mails that are good once: mail programs look at links by HEAD. */
   readonly head?: boolean;
   /**

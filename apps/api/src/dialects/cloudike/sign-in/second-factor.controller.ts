@@ -5,6 +5,8 @@ import { type Caller, CloudikeController, CurrentActor, CurrentCaller, ok, Param
 import { CodeDto, SecondFactorUserDto } from './sign-in.dto.js';
 
 const WRITE = { auth: 'account', head: false } as const;
+/** Also for who has yet to set up what their company demands. */
+const ENROLS = { auth: 'account', enrols: true } as const;
 const ON_ALREADY = { ALREADY_CONFIRMED: [403, 'AlreadyEnabled'] } as const;
 
 /** The second factor of accounts (ours; contract 22). */
@@ -12,19 +14,24 @@ const ON_ALREADY = { ALREADY_CONFIRMED: [403, 'AlreadyEnabled'] } as const;
 export class SecondFactorController {
   constructor(private readonly factors: SecondFactorService) {}
 
-  @Route('accounts/totp/status', { auth: 'account', summary: 'Whether signing in takes a code' })
+  @Route('accounts/totp/status', { ...ENROLS, summary: 'Whether signing in takes a code' })
   async status(@CurrentActor() actor: AccountActor) {
-    const { enabled, pending, recoveryCodesLeft } = await this.factors.state(actor);
-    return { enabled, pending, recovery_codes_left: recoveryCodesLeft };
+    const { enabled, pending, recoveryCodesLeft, required } = await this.factors.state(actor);
+    return { enabled, pending, recovery_codes_left: recoveryCodesLeft, required };
   }
 
-  @Route('accounts/totp/enrol', { ...WRITE, summary: 'A secret for an authenticator program', errors: ON_ALREADY })
+  @Route('accounts/totp/enrol', { ...ENROLS, head: false, summary: 'A secret for an authenticator program', errors: ON_ALREADY })
   async enrol(@CurrentActor() actor: AccountActor) {
     const { secret, url } = await this.factors.enrol(actor);
     return { secret, otpauth_url: url };
   }
 
-  @Route('accounts/totp/confirm', { ...WRITE, summary: 'Turn the second factor on by a code of it; answers the recovery codes', errors: ON_ALREADY })
+  @Route('accounts/totp/confirm', {
+    ...ENROLS,
+    head: false,
+    summary: 'Turn the second factor on by a code of it; answers the recovery codes',
+    errors: ON_ALREADY,
+  })
   async confirm(@CurrentActor() actor: AccountActor, @Params(CodeDto) { otp }: CodeDto) {
     return { recovery_codes: await this.factors.confirm(actor, otp) };
   }

@@ -43,7 +43,7 @@ export class AuthController {
         avatar: TEXT,
       },
     },
-    refusals: ['INVALID_ARGUMENT', 'INVALID_CREDENTIALS', 'LOGIN_LOCKED', 'ACCOUNT_DISABLED', 'RATE_LIMITED', 'SECOND_FACTOR_REQUIRED'],
+    refusals: ['INVALID_ARGUMENT', 'INVALID_CREDENTIALS', 'LOGIN_LOCKED', 'ACCOUNT_DISABLED', 'FORBIDDEN', 'RATE_LIMITED', 'SECOND_FACTOR_REQUIRED'],
   })
   async signIn(
     @JsonBody(BODY_BYTES) body: Readonly<Record<string, unknown>>,
@@ -53,7 +53,8 @@ export class AuthController {
   ) {
     const username = textOf(body, 'username');
     call.logins.push(username);
-    const wish = { permanent: false, withKey: true, lifeMs: SESSION_LIFE_MS, otp: body['otp'] === undefined ? undefined : textOf(body, 'otp') };
+    const otp = body['otp'] === undefined ? undefined : textOf(body, 'otp');
+    const wish = { permanent: false, withKey: true, lifeMs: SESSION_LIFE_MS, cannotEnrol: true, otp };
     const session = await this.logins.byPassword(
       // The source document lets the first administrator sign in by this name.
       { login: username === 'admin' ? this.config.admin.email : username, password: textOf(body, 'password'), ...wish },
