@@ -7,6 +7,7 @@ import {
   authorOf,
   ChangeLog,
   changeOf,
+  checkName,
   childPath,
   CopyRepository,
   type CopyTarget,
@@ -40,6 +41,8 @@ export interface CopyNode {
   readonly targetFolder: NodeRef;
   /** What stands in the way: `fail` = NAME_TAKEN, `rename` = the copy is called `name (1)`, `name (1).ext`. */
   readonly onConflict: 'fail' | 'rename';
+  /** What the copy is called; its own name when absent. */
+  readonly name?: string;
   /** Who reads the source when that is not the actor: the holder of a link. Whoever reads it needs the right to download it. */
   readonly reader?: Actor;
   readonly steps?: CopySteps;
@@ -118,8 +121,9 @@ export class CopyService {
   async copy(actor: Actor, command: CopyNode): Promise<LocatedNode> {
     const { reader } = command;
     const [target, own] = await this.resolver.findMany(actor, reader ? [command.targetFolder] : [command.targetFolder, command.source]);
-    const source = reader ? await this.resolver.find(reader, command.source) : own;
-    if (!source) throw nodeNotFound('source');
+    const found = reader ? await this.resolver.find(reader, command.source) : own;
+    if (!found) throw nodeNotFound('source');
+    const source = command.name === undefined ? found : { ...found, node: { ...found.node, name: checkName(command.name) } };
     if (!target) throw nodeNotFound('target');
     await this.access.require(reader ?? actor, 'node.copy', [source.node]).catch(notFoundAs('source'));
     // what a link gives comes from outside

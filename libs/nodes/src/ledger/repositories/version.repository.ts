@@ -151,6 +151,18 @@ export class VersionRepository {
     return toFreed(row);
   }
 
+  /** Deletes the versions of these files that are not current any more. Like `deleteOf` otherwise; the files stay. */
+  async deleteOldOf(nodeIds: readonly string[], dueAt: Date): Promise<{ freed: MediaBytes; versions: number }> {
+    const row = await this.database.queryOne<FreedRow>(
+      `WITH gone AS (
+         DELETE FROM versions v USING nodes n WHERE n.id = ANY($1::uuid[]) AND v.node_id = n.id AND v.no < n.current_version_no
+         RETURNING v.blob_id, v.size_bytes, v.media
+       ) ${AFTER_GONE}`,
+      [nodeIds, dueAt],
+    );
+    return toFreed(row);
+  }
+
   /** Deletes up to `limit` versions of the space that are not current any more, in the order of their id. Like `deleteOf` otherwise. */
   async deleteOld(spaceId: string, dueAt: Date, limit: number): Promise<{ freed: MediaBytes; versions: number }> {
     const row = await this.database.queryOne<FreedRow>(

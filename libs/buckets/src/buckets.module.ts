@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+
+import { AccessModule } from '#libs/access';
+import { AccountsModule } from '#libs/accounts';
+import { DatabaseModule } from '#libs/database';
+import { FilesModule } from '#libs/files';
+import { Clock, SystemClock } from '#libs/kernel';
+import { LedgerModule, NodesModule } from '#libs/nodes';
+import { ServiceKeysModule } from '#libs/service-keys';
+import { TrashModule } from '#libs/trash';
+
+import { BucketDownloads } from './bucket-downloads.service.js';
+import { BucketFiles } from './bucket-files.service.js';
+import { Buckets } from './buckets.service.js';
+import { BucketFileRepository } from './repositories/bucket-file.repository.js';
+import { BucketRepository } from './repositories/bucket.repository.js';
+
+/** Spaces in which programs keep files by path. */
+@Module({
+  imports: [DatabaseModule, AccountsModule, ServiceKeysModule, NodesModule, LedgerModule, AccessModule, FilesModule, TrashModule],
+  providers: [{ provide: Clock, useClass: SystemClock }, BucketRepository, BucketFileRepository, Buckets, BucketFiles, BucketDownloads],
+  exports: [Buckets, BucketFiles, BucketDownloads],
+})
+export class BucketsModule {}

@@ -1,0 +1,184 @@
+import { Injectable } from '@nestjs/common';
+
+import { AdminRights, refusePair } from '#libs/accounts';
+import { UnitOfWork } from '#libs/database';
+import { type AccountActor, Call, Clock, DomainError, newId } from '#libs/kernel';
+import { CopyRepository, NodeRepository, Purger, SpaceRepository, SpaceService } from '#libs/nodes';
+import { type NewServiceKey, type ServiceKey, ServiceKeys } from '#libs/service-keys';
+import { TrashService } from '#libs/trash';
+
+import { type Bucket, type BucketHolder, bucketNotFound, checkedBucketName } from './bucket.js';
+import { planOf } from './plans.js';
+import { BucketRepository, type BucketRow } from './repositories/bucket.repository.js';
+
+const MOST_BUCKETS = 100;
+const ROWS_A_BATCH = 1_000;
+
+/** The first day of the month (UTC) that `ms` is in. */
+export function monthOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 7)}-01`;
+}
+
+/** A key for buckets with the names of those that it reaches; null = all. */
+export type BucketKey<K extends ServiceKey = ServiceKey> = K & { readonly buckets: readonly string[] | null };
+
+/**
+ * Buckets: spaces beside the home of an account, in which programs keep files by path. The account owns what is in them and pays for it; the plan of a
+ * bucket limits it further, as a folder with a limit is limited.
+ */
+@Injectable()
+export class Buckets {
+  constructor(
+    private readonly rows: BucketRepository,
+    private readonly spaces: SpaceService,
+    private readonly spaceRows: SpaceRepository,
+    private readonly nodes: NodeRepository,
+    private readonly copies: CopyRepository,
+    private readonly trash: TrashService,
+    private readonly purger: Purger,
+    private readonly keys: ServiceKeys,
+    private readonly rights: AdminRights,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * A new bucket of the actor, or of a user whom he administrates. INVALID_ARGUMENT for name and plan, NAME_TAKEN, WRONG_STATE beyond 100 buckets;
+   * FORBIDDEN by a key for programs; as AdminRights.
+   */
+  async create(
+    actor: AccountActor,
+    wish: { readonly name: string; readonly plan?: string | undefined },
+    accountId = actor.accountId,
+  ): Promise<Bucket> {
+    await this.requireRight(actor, accountId);
+    const name = checkedBucketName(wish.name);
+    const plan = planOf(wish.plan);
+    // with the home comes the quota that pays
+    await this.spaces.homeOf(accountId);
+    return this.unitOfWork.run(async () => {
+      const now = this.clock.now();
+      const home = await this.spaces.homeOf(accountId);
+      await this.spaces.lock(home.spaceId);
+      if ((await this.rows.count(accountId)) >= MOST_BUCKETS) throw new DomainError('WRONG_STATE', `There are ${MOST_BUCKETS} buckets already.`);
+      const space = { spaceId: newId(now.getTime()), rootId: newId(now.getTime()) };
+      if (!(await this.spaceRows.insert('bucket', accountId, space, now.getTime())))
+        throw new DomainError('ACCOUNT_NOT_FOUND', 'There is no such user.');
+      if (!(await this.rows.insert(space.spaceId, accountId, name, plan.id, now))) {
+        throw new DomainError('NAME_TAKEN', `There is a bucket "${name}" already.`);
+      }
+      if (plan.storageLimitBytes !== null) await this.rows.limit(space.rootId, plan.storageLimitBytes);
+      Call.note('account', accountId);
+      Call.note('space', space.spaceId);
+      return (await this.get(space.spaceId))!;
+    });
+  }
+
+  /** The buckets of the actor, or of a user whom he administrates, by name. FORBIDDEN by a key for programs; as AdminRights. */
+  async ofAccount(actor: AccountActor, accountId = actor.accountId): Promise<Bucket[]> {
+    await this.requireRight(actor, accountId);
+    return this.all(accountId);
+  }
+
+  /** The buckets that a holder reaches, by name; one statement. */
+  async list({ actor, scope }: BucketHolder): Promise<Bucket[]> {
+    return (await this.all(actor.accountId)).filter(({ id }) => scope === null || scope.includes(id));
+  }
+
+  /** NODE_NOT_FOUND (`details.which` is `bucket`) for what is not there or out of reach. */
+  async find({ actor, scope }: BucketHolder, name: string): Promise<Bucket> {
+    const row = await this.rows.byName(actor.accountId, name, this.month());
+    if (!row || (scope !== null && !scope.includes(row.id))) throw bucketNotFound();
+    return toBucket(row);
+  }
+
+  /** A bucket by its id, whoever asks; null when there is none. */
+  async get(id: string): Promise<Bucket | null> {
+    const row = await this.rows.byId(id, this.month());
+    return row && toBucket(row);
+  }
+
+  /**
+   * Removes a bucket for good, by name; with `withFiles` also one that holds something: then its bytes are freed in the background. NODE_NOT_FOUND,
+   * FOLDER_NOT_EMPTY; FORBIDDEN by a key for programs; as AdminRights.
+   */
+  async remove(actor: AccountActor, name: string, { withFiles }: { readonly withFiles: boolean }, accountId = actor.accountId): Promise<void> {
+    await this.requireRight(actor, accountId);
+    await this.unitOfWork.run(async () => {
+      const row = await this.rows.byName(accountId, name, this.month());
+      if (!row) throw bucketNotFound();
+      await this.spaces.lock(row.id);
+      const [root] = await this.nodes.byIds([row.rootId]);
+      const holds = root !== undefined && root.childFiles + root.childFolders > 0;
+      if (holds && !withFiles) throw new DomainError('FOLDER_NOT_EMPTY', `The bucket "${name}" is not empty.`);
+      const owner: AccountActor = { kind: 'account', accountId, companyId: null, role: 'user', tokenId: null };
+      for (let after: string | null = null; ;) {
+        const page = await this.copies.childIds(row.rootId, after, ROWS_A_BATCH);
+        await this.trash.trash(owner, { nodes: page.map(({ id }) => ({ id })), onlyEmpty: false, permanent: true });
+        if (page.length < ROWS_A_BATCH) break;
+        after = page[page.length - 1]!.id;
+      }
+      await this.rows.remove(row.id);
+      Call.note('account', accountId);
+      Call.note('space', row.id);
+    });
+    await Call.aside(() => this.sweep());
+  }
+
+  /** Ends the spaces of buckets that were removed, when nothing is left in them. Returns how many are gone. */
+  async sweep(): Promise<number> {
+    let gone = 0;
+    for (const spaceId of await this.rows.abandoned(ROWS_A_BATCH)) {
+      await this.purger.step(spaceId);
+      gone += await this.unitOfWork.run(async () => ((await this.spaceRows.remove(spaceId)) ? 1 : 0));
+    }
+    return gone;
+  }
+
+  /** A key for buckets: for those of these names, or for all, also for later ones. As ServiceKeys.create; NODE_NOT_FOUND for a name that is none. */
+  async createKey(
+    actor: AccountActor,
+    { name, buckets }: { readonly name: string; readonly buckets: readonly string[] | null },
+    accountId = actor.accountId,
+  ): Promise<BucketKey<NewServiceKey>> {
+    await this.requireRight(actor, accountId);
+    const ids = buckets === null ? null : await this.idsOf(accountId, [...new Set(buckets)]);
+    return { ...(await this.keys.create(actor, { kind: 'storage', name, scope: ids }, accountId)), buckets };
+  }
+
+  /** As ServiceKeys.list; buckets that were removed are left out of what a key reaches. */
+  async listKeys(actor: AccountActor, accountId = actor.accountId): Promise<BucketKey[]> {
+    const keys = await this.keys.list(actor, 'storage', accountId);
+    if (keys.every(({ scope }) => scope === null)) return keys.map((key) => ({ ...key, buckets: null }));
+    const names = new Map((await this.all(accountId)).map(({ id, name }) => [id, name]));
+    return keys.map((key) => ({ ...key, buckets: key.scope && key.scope.flatMap((id) => names.get(id) ?? []) }));
+  }
+
+  private async idsOf(accountId: number, names: readonly string[]): Promise<string[]> {
+    const known = new Map((await this.all(accountId)).map(({ id, name }) => [name, id]));
+    return names.map((name) => {
+      const id = known.get(name);
+      if (id === undefined) throw bucketNotFound();
+      return id;
+    });
+  }
+
+  private async all(accountId: number): Promise<Bucket[]> {
+    return (await this.rows.ofAccount(accountId, this.month())).map(toBucket);
+  }
+
+  private async requireRight(actor: AccountActor, accountId: number): Promise<void> {
+    refusePair(actor);
+    if (accountId === actor.accountId) return;
+    await this.rights.requireAdminOf(actor, accountId);
+    await this.rights.requireHigher(actor, accountId);
+  }
+
+  private month(): string {
+    return monthOf(this.clock.nowMs());
+  }
+}
+
+function toBucket({ plan, storageBytes, fileCount, bandwidthBytes, ...row }: BucketRow): Bucket {
+  return { ...row, plan: planOf(plan), usage: { storageBytes, fileCount, bandwidthBytes } };
+}

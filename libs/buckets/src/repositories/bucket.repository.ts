@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+
+import { Database } from '#libs/database';
+import { MAX_DEPTH } from '#libs/nodes';
+
+/** A bucket with what it holds, counted from its folders. */
+export interface BucketRow {
+  readonly id: string;
+  readonly rootId: string;
+  readonly ownerId: number;
+  readonly name: string;
+  readonly plan: string;
+  readonly createdMs: number;
+  readonly storageBytes: number;
+  readonly fileCount: number;
+  readonly bandwidthBytes: number;
+}
+
+/** Of the buckets `b`; folders know how many files they hold and how large those are, so no file is looked at. */
+const BUCKETS = (chosen: string) => `
+  WITH RECURSIVE chosen AS MATERIALIZED (
+    SELECT b.space_id, b.account_id, b.name, b.plan, b.created_at, s.root_id FROM buckets b JOIN spaces s ON s.id = b.space_id WHERE ${chosen}
+  ), walk AS (
+    SELECT c.space_id, n.id, n.child_files, n.child_folders, n.child_bytes, 0 AS depth FROM chosen c JOIN nodes n ON n.id = c.root_id
+    UNION ALL
+    SELECT w.space_id, n.id, n.child_files, n.child_folders, n.child_bytes, w.depth + 1
+      FROM walk w JOIN nodes n ON n.parent_id = w.id AND n.kind = 'folder' AND n.removal IS NULL AND n.mount_of IS NULL
+     WHERE w.child_folders > 0 AND w.depth < ${MAX_DEPTH}
+  ), held AS (
+    SELECT space_id, sum(child_files)::bigint AS files, sum(child_bytes)::bigint AS bytes FROM walk GROUP BY space_id
+  )
+  SELECT c.space_id AS id, c.root_id AS "rootId", c.account_id AS "ownerId", c.name, c.plan, floor(extract(epoch FROM c.created_at) * 1000)::float8 AS "createdMs",
+         h.bytes AS "storageBytes", h.files AS "fileCount", coalesce(t.bytes, 0) AS "bandwidthBytes"
+    FROM chosen c JOIN held h USING (space_id) LEFT JOIN bucket_traffic t ON t.space_id = c.space_id AND t.month = $2::date ORDER BY c.name`;
+
+const OF_ACCOUNT = BUCKETS('b.account_id = $1');
+const BY_NAME = BUCKETS('b.account_id = $1 AND b.name = $3');
+const BY_ID = BUCKETS('b.space_id = $1');
+
+/** Rows of `buckets` and `bucket_traffic`. `month` is the first day of a month, `2026-11-01`. */
+@Injectable()
+export class BucketRepository {
+  constructor(private readonly database: Database) {}
+
+  /** False when the account has a bucket of this name. */
+  async insert(id: string, accountId: number, name: string, plan: string, createdAt: Date): Promise<boolean> {
+    const inserted = await this.database.run(
+      `INSERT INTO buckets (space_id, account_id, name, plan, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account_id, name) DO NOTHING`,
+      [id, accountId, name, plan, createdAt],
+    );
+    return inserted === 1;
+  }
+
+  /** How much the root of a space may hold in all; null = not limited. */
+  async limit(rootId: string, limitBytes: number | null): Promise<void> {
+    await this.database.run('UPDATE nodes SET limit_bytes = $2 WHERE id = $1', [rootId, limitBytes]);
+  }
+
+  ofAccount(accountId: number, month: string): Promise<BucketRow[]> {
+    return this.database.query<BucketRow & Record<string, unknown>>(OF_ACCOUNT, [accountId, month]);
+  }
+
+  byName(accountId: number, name: string, month: string): Promise<BucketRow | null> {
+    return this.database.queryOne<BucketRow & Record<string, unknown>>(BY_NAME, [accountId, month, name]);
+  }
+
+  byId(id: string, month: string): Promise<BucketRow | null> {
+    return this.database.queryOne<BucketRow & Record<string, unknown>>(BY_ID, [id, month]);
+  }
+
+  async count(accountId: number): Promise<number> {
+    return (await this.database.queryOne<{ count: number }>('SELECT count(*)::int AS count FROM buckets WHERE account_id = $1', [accountId]))!.count;
+  }
+
+  /** The name is free again; the space and what is left in it stay. */
+  async remove(id: string): Promise<void> {
+    await this.database.run('DELETE FROM buckets WHERE space_id = $1', [id]);
+  }
+
+  /** Spaces of buckets that were removed, some of them. */
+  async abandoned(limit: number): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      `SELECT s.id FROM spaces s WHERE s.kind = 'bucket' AND NOT EXISTS (SELECT 1 FROM buckets b WHERE b.space_id = s.id) LIMIT $1`,
+      [limit],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  async addTraffic(id: string, month: string, bytes: number): Promise<void> {
+    await this.database.run(
+      `INSERT INTO bucket_traffic AS t (space_id, month, bytes) SELECT s.id, $2::date, $3 FROM spaces s WHERE s.id = $1
+       ON CONFLICT (space_id, month) DO UPDATE SET bytes = t.bytes + excluded.bytes`,
+      [id, month, bytes],
+    );
+  }
+}
