@@ -34,6 +34,9 @@ export class SpaceCrossing {
     const crossed = await this.rows.cross(node.id, target.spaceId, target.id);
     if (!crossed) return null;
     const bytes = await this.rows.crossVersions(node.id, target.spaceId);
+    // Folders before quotas, and accounts before companies, as whoever brings a file takes them: else the two wait for each other.
+    await this.rows.holdParents([node.parentId!, target.id]);
+    await this.quotas.hold([node.ownerId, target.ownerId]);
     // Freed first: when both belong to one company, its sum does not grow.
     await this.quotas.add(node.ownerId, negated(bytes));
     await this.quotas.add(target.ownerId, bytes);

@@ -45,6 +45,11 @@ export class CrossingRepository {
     return rows.map((row) => row.id);
   }
 
+  /** Holds single folders, whose counts are about to change. */
+  async holdParents(ids: readonly string[]): Promise<void> {
+    await this.database.run('SELECT 1 FROM nodes WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [ids]);
+  }
+
   /** Leaves what was trashed out of these folders in the trash of its space, below the root there. */
   async leaveTrashed(folderIds: readonly string[], spaceId: string): Promise<void> {
     await this.database.run(

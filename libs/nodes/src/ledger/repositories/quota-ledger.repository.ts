@@ -64,6 +64,17 @@ export class QuotaLedger {
     );
   }
 
+  /** Holds the rows of several accounts and their companies, in the order of everybody else: accounts, then companies. For changes of more than one account. */
+  async hold(accountIds: readonly number[]): Promise<void> {
+    await this.database.run(
+      `SELECT 1 FROM quotas q
+        WHERE (q.owner_kind = 'account' AND q.owner_id = ANY($1::bigint[]))
+           OR (q.owner_kind = 'company' AND q.owner_id = ANY(ARRAY(SELECT a.company_id FROM accounts a WHERE a.id = ANY($1::bigint[]))))
+        ORDER BY q.owner_kind, q.owner_id FOR UPDATE`,
+      [accountIds],
+    );
+  }
+
   /** Holds `bytes` for something that is about to come. QUOTA_EXCEEDED. */
   async reserve(accountId: number, bytes: number): Promise<void> {
     if (bytes !== 0) await this.change(accountId, bytes, NO_BYTES);
