@@ -190,12 +190,18 @@ export class BucketFiles {
       body: file.body,
       sizeBytes: null,
     });
-    await whole();
     const { accountId } = holder.actor;
     const { tempName } = arrived.upload;
     const alongside = () => this.describe(accountId, tempName, file);
-    const { id } = await this.confirms.confirm({ accountId, tempName, actor: holder.actor, alongside });
-    return this.get(holder, id);
+    try {
+      await whole();
+      const { id } = await this.confirms.confirm({ accountId, tempName, actor: holder.actor, alongside });
+      return await this.get(holder, id);
+    } catch (error) {
+      // nobody will try these bytes again: the space that they hold comes back with the next look of the reaper
+      await Call.aside(() => this.sessions.setLease(tempName, this.clock.now()));
+      throw error;
+    }
   }
 
   /** In the transaction in which a file gets its bytes: what is said of it, and the end of the bytes that it had before. */
