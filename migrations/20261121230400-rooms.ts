@@ -44,7 +44,7 @@ export class Rooms1795302240000 implements MigrationInterface {
         id uuid PRIMARY KEY,
         room_id uuid NOT NULL CONSTRAINT fk_room_members_room REFERENCES rooms (id) ON DELETE CASCADE,
         -- named by his credential; another one each time he comes back, so that the one before stays ended
-        pass_id uuid NOT NULL,
+        pass_id uuid NOT NULL CONSTRAINT uq_room_members_pass UNIQUE,
         address text NOT NULL CONSTRAINT ck_room_members_address CHECK (address ~ '^0x[0-9a-f]{40}$'),
         name text NOT NULL,
         role text NOT NULL CONSTRAINT ck_room_members_role CHECK (role IN ('host', 'client')),
@@ -70,6 +70,8 @@ export class Rooms1795302240000 implements MigrationInterface {
         node_id uuid,
         created_at timestamptz NOT NULL,
         completed_at timestamptz,
+        -- of the tags that it was completed with, so that the same call again is told from another one
+        tags_sha256 bytea,
         CONSTRAINT ck_room_files_complete CHECK ((node_id IS NULL) = (completed_at IS NULL))
       ) WITH (fillfactor = 80);
       CREATE INDEX ix_room_files_room ON room_files (room_id, created_at, id);

@@ -19,4 +19,5 @@ export const SCHEDULES: readonly Schedule[] = [
   { job: 'analytics.roll-up', everyMs: 60 * MINUTE },
   { job: 'previews.scan', everyMs: 5 * SECOND },
   { job: 'content-ids.make', everyMs: MINUTE },
+  { job: 'rooms.sweep', everyMs: 10 * SECOND },
 ];

@@ -17,6 +17,7 @@ import { MailModule } from '#libs/mail';
 import { type Logger, ObservabilityModule } from '#libs/observability';
 import { PreviewJobsModule } from '#libs/previews';
 import { QueueWorkerModule } from '#libs/queue';
+import { RoomJobsModule } from '#libs/rooms';
 import { TaskRunnerModule } from '#libs/tasks';
 import { TrashJobsModule } from '#libs/trash';
 
@@ -54,6 +55,7 @@ export class WorkerModule {
         AnalyticsJobsModule,
         CompanyJobsModule,
         ErasingJobsModule,
+        RoomJobsModule,
       ],
     };
   }

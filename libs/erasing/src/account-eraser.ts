@@ -7,7 +7,7 @@ import { AccountDirectory, Authenticator } from '#libs/accounts';
 import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError } from '#libs/kernel';
-import { MountRepository, NodeRepository, Purger, SpaceService, UploadSessionRepository } from '#libs/nodes';
+import { MountRepository, NodeRepository, Purger, PurgeRepository, SpaceRepository, SpaceService, UploadSessionRepository } from '#libs/nodes';
 
 import { ErasingRepository } from './repositories/erasing.repository.js';
 import { PersonalDataRepository } from './repositories/personal-data.repository.js';
@@ -40,6 +40,8 @@ export class AccountEraser {
     private readonly mounts: MountRepository,
     private readonly nodes: NodeRepository,
     private readonly purger: Purger,
+    private readonly marks: PurgeRepository,
+    private readonly spaceRows: SpaceRepository,
     private readonly uploads: UploadSessionRepository,
     private readonly spaces: SpaceService,
     private readonly directory: AccountDirectory,
@@ -54,6 +56,7 @@ export class AccountEraser {
     const { accountId } = run;
     const home = await this.rows.home(accountId);
     await this.endUploads(accountId, home?.spaceId ?? null);
+    for (const space of await this.rows.otherSpaces(accountId)) await this.removeSpace(space, run);
     if (home) {
       await this.endSharing(accountId, home, run);
       await this.inBatches(run, 0.1, () => this.personal.deleteFeeds(home.spaceId));
@@ -94,17 +97,30 @@ export class AccountEraser {
     }
   }
 
+  /** A space that is no home goes with all that is in it, and with whatever says that it ends with it. */
+  private async removeSpace(space: { spaceId: string; rootId: string }, run: EraseRun): Promise<void> {
+    const { spaceId } = space;
+    await this.endSharing(run.accountId, space, run);
+    await this.inBatches(run, 0.1, () => this.personal.deleteFeeds(spaceId));
+    await this.purge(space, run);
+    await this.unitOfWork.run(async () => {
+      await this.spaces.lock(spaceId);
+      if (!(await this.spaceRows.remove(spaceId))) throw new DomainError('BUSY', 'Files of the account are still being worked on.');
+    });
+    await this.inBatches(run, 0.1, () => this.personal.deleteFeeds(spaceId));
+  }
+
   private async purge({ spaceId, rootId }: { spaceId: string; rootId: string }, run: EraseRun): Promise<void> {
-    const all = Math.max(1, await this.rows.countNodes(spaceId));
+    const all = Math.max(1, await this.marks.countNodes(spaceId));
     for (let waits = 0; ;) {
       const mark = () =>
         this.unitOfWork.run(async () => {
           await this.spaces.lock(spaceId);
-          return this.rows.purgeAll(spaceId, rootId, BATCH, this.clock.now());
+          return this.marks.markAll(spaceId, rootId, BATCH, this.clock.now());
         });
       const marked = await this.inBatches(run, 0.1, mark);
       const erased = await this.purger.all(spaceId, (done) => run.between(0.1 + 0.7 * Math.min(1, done / all)));
-      if ((await this.rows.countNodes(spaceId)) === 0) return;
+      if ((await this.marks.countNodes(spaceId)) === 0) return;
       if (marked === 0 && erased === 0 && ++waits > WAITS) throw new DomainError('BUSY', 'Files of the account are still being worked on.');
       await sleep(WAIT_MS);
       await run.between(0.5);

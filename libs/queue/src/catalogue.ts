@@ -52,6 +52,7 @@ export interface JobPayloads {
   'audit.seal': Record<string, never>;
   'audit.expire': Record<string, never>;
   'analytics.roll-up': Record<string, never>;
+  'rooms.sweep': Record<string, never>;
 }
 
 export type JobName = keyof JobPayloads;
@@ -91,6 +92,7 @@ export const JOBS: { readonly [N in JobName]: JobDefinition<N> } = {
   'audit.seal': { queue: 'fast', attempts: 1, backoffMs: SECOND, timeoutMs: 10 * MINUTE },
   'audit.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
   'analytics.roll-up': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: 6 * HOUR },
+  'rooms.sweep': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
 };
 
 export const JOB_NAMES = Object.keys(JOBS) as JobName[];

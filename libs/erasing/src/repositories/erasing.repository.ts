@@ -110,31 +110,11 @@ export class ErasingRepository {
     return this.database.queryOne(`SELECT id AS "spaceId", root_id AS "rootId" FROM spaces WHERE account_id = $1 AND kind = 'account'`, [accountId]);
   }
 
-  /**
-   * Hands up to `limit` of the things of a space that the purge does not have yet to it: what lies in the root, what is in the trash, and copies that
-   * were being made. Returns how many. Needs the lock of the space.
-   */
-  async purgeAll(spaceId: string, rootId: string, limit: number, now: Date): Promise<number> {
-    return this.database.run(
-      `WITH chosen AS (
-         SELECT id, kind, size_bytes, parent_id = $2 AND removal IS NULL AS listed FROM nodes
-          WHERE space_id = $1 AND id <> $2 AND mount_of IS NULL AND (removal IN ('trashed', 'staged') OR (parent_id = $2 AND removal IS NULL))
-          LIMIT $3 FOR UPDATE
-       ), counted AS (
-         UPDATE nodes r SET child_files = r.child_files - c.files, child_folders = r.child_folders - c.folders, child_bytes = r.child_bytes - c.bytes
-           FROM (SELECT count(*) FILTER (WHERE kind = 'file') AS files, count(*) FILTER (WHERE kind = 'folder') AS folders,
-                        coalesce(sum(size_bytes) FILTER (WHERE kind = 'file'), 0)::bigint AS bytes FROM chosen WHERE listed) c
-          WHERE r.id = $2
-       )
-       UPDATE nodes n SET removal = 'purging', removed_at = $4, parent_id = $2, trash_name = NULL, restore_path = NULL, restore_key = NULL
-         FROM chosen WHERE n.id = chosen.id`,
-      [spaceId, rootId, limit, now],
-    );
-  }
-
-  /** How many rows of a tree are left beside its root. */
-  async countNodes(spaceId: string): Promise<number> {
-    return (await this.database.queryOne<{ count: number }>('SELECT count(*) - 1 AS count FROM nodes WHERE space_id = $1', [spaceId]))!.count;
+  /** The spaces of an account beside its home. */
+  otherSpaces(accountId: number): Promise<{ readonly spaceId: string; readonly rootId: string }[]> {
+    return this.database.query(`SELECT id AS "spaceId", root_id AS "rootId" FROM spaces WHERE account_id = $1 AND kind <> 'account' ORDER BY id`, [
+      accountId,
+    ]);
   }
 
   /** Removes the root of an empty space, the space, and the account's quota. False while something is in it or is held for it. */

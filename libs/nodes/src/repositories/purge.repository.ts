@@ -9,6 +9,33 @@ import type { NodeKind } from '../node.js';
 export class PurgeRepository {
   constructor(private readonly database: Database) {}
 
+  /**
+   * Marks up to `limit` of the things of a space that are not marked yet: what lies in the root, what is in the trash, and copies that were being made.
+   * Returns how many. Needs the lock of the space.
+   */
+  async markAll(spaceId: string, rootId: string, limit: number, now: Date): Promise<number> {
+    return this.database.run(
+      `WITH chosen AS (
+         SELECT id, kind, size_bytes, parent_id = $2 AND removal IS NULL AS listed FROM nodes
+          WHERE space_id = $1 AND id <> $2 AND mount_of IS NULL AND (removal IN ('trashed', 'staged') OR (parent_id = $2 AND removal IS NULL))
+          LIMIT $3 FOR UPDATE
+       ), counted AS (
+         UPDATE nodes r SET child_files = r.child_files - c.files, child_folders = r.child_folders - c.folders, child_bytes = r.child_bytes - c.bytes
+           FROM (SELECT count(*) FILTER (WHERE kind = 'file') AS files, count(*) FILTER (WHERE kind = 'folder') AS folders,
+                        coalesce(sum(size_bytes) FILTER (WHERE kind = 'file'), 0)::bigint AS bytes FROM chosen WHERE listed) c
+          WHERE r.id = $2
+       )
+       UPDATE nodes n SET removal = 'purging', removed_at = $4, parent_id = $2, trash_name = NULL, restore_path = NULL, restore_key = NULL
+         FROM chosen WHERE n.id = chosen.id`,
+      [spaceId, rootId, limit, now],
+    );
+  }
+
+  /** How many rows of a tree are left beside its root. */
+  async countNodes(spaceId: string): Promise<number> {
+    return (await this.database.queryOne<{ count: number }>('SELECT count(*) - 1 AS count FROM nodes WHERE space_id = $1', [spaceId]))!.count;
+  }
+
   /** Some of the rows to erase in a space, oldest first. */
   async roots(spaceId: string, limit: number): Promise<{ id: string; kind: NodeKind }[]> {
     return this.database.query(`SELECT id, kind FROM nodes WHERE space_id = $1 AND removal = 'purging' ORDER BY removed_at, id LIMIT $2`, [
