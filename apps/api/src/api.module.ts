@@ -7,6 +7,7 @@ import { type Logger, ObservabilityModule } from '#libs/observability';
 import { CloudikeModule } from './dialects/cloudike/cloudike.module.js';
 import { CloudikeEventWireModule } from './dialects/cloudike/events/index.js';
 import { FileagoModule } from './dialects/fileago/fileago.module.js';
+import { KoneksiModule } from './dialects/koneksi/koneksi.module.js';
 import { HttpModule } from './http/http.module.js';
 import { PublicLinksModule } from './public-links/public-links.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
@@ -34,6 +35,7 @@ export function apiModule(config: AppConfig, logger: Logger): DynamicModule {
       HttpModule,
       CloudikeModule,
       FileagoModule,
+      KoneksiModule,
       PublicLinksModule,
       RealtimeModule.speaking(CloudikeEventWireModule),
     ],

@@ -9,6 +9,7 @@ import { LinkService } from '#libs/links';
 import { isMailAddress, Mailer } from '#libs/mail';
 import { type LocatedNode, nodeNotFound, type NodeView } from '#libs/nodes';
 import { OwnTreeReader } from '#libs/own-tree';
+import { requireStrong } from '#libs/sealing';
 
 import { fileSharedMail } from './notice-mail.js';
 import { FileAccessRepository, type Recipient } from './repositories/file-access.repository.js';
@@ -59,10 +60,11 @@ export class FileSharing {
 
   /**
    * Opens a file of the actor's in this way alone. NODE_NOT_FOUND, also for files of others; ACCOUNT_NOT_FOUND for an address that nobody has,
-   * INVALID_ARGUMENT, FORBIDDEN (policies of the account or its company), LINK_BLOCKED, RATE_LIMITED.
+   * INVALID_ARGUMENT (for a weak password with `details.field`), FORBIDDEN (policies of the account or its company), LINK_BLOCKED, RATE_LIMITED.
    */
   async share(actor: AccountActor, fileId: string, command: ShareFile): Promise<void> {
     const node = await this.own(actor, fileId);
+    if (command.mode === 'password') requireStrong(command.password, 'password');
     switch (command.mode) {
       case 'private':
         return this.close(actor, node);

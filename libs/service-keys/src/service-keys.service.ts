@@ -78,6 +78,11 @@ export class ServiceKeys {
     return this.rows.list(accountId, kind);
   }
 
+  /** How many living keys of a kind the actor has; keys may ask too. */
+  count(actor: AccountActor, kind: ServiceKeyKind): Promise<number> {
+    return this.rows.count(actor.accountId, kind);
+  }
+
   /** Ends a key of the actor, or of a user whom he administrates. TOKEN_NOT_FOUND; FORBIDDEN by a key; as AdminRights. */
   async revoke(actor: AccountActor, kind: ServiceKeyKind, id: string, accountId = actor.accountId): Promise<void> {
     await this.requireRight(actor, accountId);

@@ -96,14 +96,17 @@ function tableOf(routes: readonly DialectRoute[]): RouteTable<Resource> {
 }
 
 /** Decides by literal beginnings alone: what is not a dialect's goes on untouched. */
-function placeOf({ name, prefix, rootPaths }: Dialect, host: string | undefined): Place {
+function placeOf({ name, prefix, rootPaths, aliases = {} }: Dialect, host: string | undefined): Place {
   const startOf = (start: string) => new RegExp(`^/*${start.slice(1)}(?=/|$)`);
   const [below, internal] = [startOf(prefix), startOf(`/${internalPrefix(name)}`)];
   const roots = rootPaths.map((path) => new RegExp(`^/+${path.split('/').join('/+')}(?:/|$)`));
+  const others = Object.entries(aliases).map(([start, stands]) => ({ start: startOf(start), stands }));
   return ({ path, hostname }) => {
     // Nobody comes in by the paths that Nest knows.
     if (internal.test(path)) return '/~';
     if (below.test(path)) return path.replace(below, '');
+    const alias = others.find(({ start }) => start.test(path));
+    if (alias) return path.replace(alias.start, alias.stands);
     if (roots.some((root) => root.test(path))) return path;
     return host !== undefined && hostname?.toLowerCase() === host && !/^\/docs(\/|$)/.test(path) ? path : null;
   };

@@ -25,6 +25,8 @@ export interface Dialect {
   readonly prefix: string;
   /** First segments (`auth`, `api/nodes`) that are served without prefix on every host; nothing else may use them. */
   readonly rootPaths: readonly string[];
+  /** Further beginnings of paths on every host, and what each stands for below the prefix: `{ '/api/x': '', '/open/files': '/public/files' }`. */
+  readonly aliases?: Readonly<Record<string, string>>;
   readonly errors: ErrorTable;
   /** Body of a refusal. `message` is for people, and says nothing about the inside of the house. */
   readonly errorBody: (wire: WireError, message: string, error: DomainError) => Readonly<Record<string, unknown>>;

@@ -15,11 +15,16 @@ export function dialectDocument(dialect: Dialect, controllers: readonly Type<unk
   return {
     openapi: '3.0.0',
     info: { title: `Stowage: ${dialect.title}`, description: dialect.description, version: '1', contact: {} },
-    servers: [{ url: dialect.prefix }, ...(dialect.rootPaths.length > 0 ? [{ url: '/' }] : [])],
+    servers: [{ url: dialect.prefix }, ...(dialect.rootPaths.length > 0 ? [{ url: '/' }] : []), ...wholeAliases(dialect)],
     tags: [],
     paths,
     components: { securitySchemes: dialect.securitySchemes, schemas: { Error: dialect.errorSchema } },
   } as unknown as OpenAPIObject;
+}
+
+/** Other prefixes under which all routes are served. */
+function wholeAliases({ aliases = {} }: Dialect): Schema[] {
+  return Object.entries(aliases).flatMap(([start, stands]) => (stands === '' ? [{ url: start }] : []));
 }
 
 function operation(dialect: Dialect, route: DialectRoute): Schema {
