@@ -7,7 +7,19 @@ import { BlobStore, type StoredBlob } from '#libs/blob-store';
 import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
 import { ConfirmService, DownloadService, newStoreKey, type OpenedFile, UploadIntake, UploadService } from '#libs/files';
-import { type AccountActor, Call, Clock, CLOSED_POLICY, DomainError, forbiddenBy, isDomainError, isUuid, type Policy, policyRefusal, sha256 } from '#libs/kernel';
+import {
+  type AccountActor,
+  Call,
+  Clock,
+  CLOSED_POLICY,
+  DomainError,
+  forbiddenBy,
+  isDomainError,
+  isUuid,
+  type Policy,
+  policyRefusal,
+  sha256,
+} from '#libs/kernel';
 import { QuotaLedger, TombstoneRepository, UploadSessionRepository } from '#libs/nodes';
 import { TrashService } from '#libs/trash';
 
@@ -120,7 +132,10 @@ export class RoomFiles {
    * Makes the file of its parts, by their tags in their order; the same call again changes nothing. UPLOAD_NOT_FOUND, FORBIDDEN, UPLOAD_INCOMPLETE,
    * INVALID_ARGUMENT for other tags, UPLOAD_CLOSED for other tags of a complete file, WRONG_STATE when a part was replaced meanwhile.
    */
-  async complete(member: RoomMember, command: { readonly fileId: string; readonly uploadId: string | null; readonly tags: readonly string[] }): Promise<RoomFile> {
+  async complete(
+    member: RoomMember,
+    command: { readonly fileId: string; readonly uploadId: string | null; readonly tags: readonly string[] },
+  ): Promise<RoomFile> {
     const { fileId, uploadId, tags } = command;
     const file = await this.ownFile(member, fileId, uploadId);
     const digest = tagsDigest(tags);
@@ -146,7 +161,8 @@ export class RoomFiles {
     await this.unitOfWork.run(async () => {
       const room = await this.lock(member);
       const file = await this.fileOf(room.id, id);
-      if (file.memberId !== member.id && member.role !== 'host') throw new DomainError('FORBIDDEN', 'Only who brought a file, and the host, may remove it.');
+      if (file.memberId !== member.id && member.role !== 'host')
+        throw new DomainError('FORBIDDEN', 'Only who brought a file, and the host, may remove it.');
       if (file.nodeId === null) await this.drop(file);
       else await this.erase(member.actor, file.nodeId);
       await this.rows.remove(file.id);

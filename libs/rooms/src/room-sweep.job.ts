@@ -52,7 +52,10 @@ export class SweepRoomsJob implements JobHandler<'rooms.sweep'> {
     });
   }
 
-  private async clear({ id, spaceId, rootId, endedAt }: { id: string; spaceId: string; rootId: string; endedAt: Date }, signal: AbortSignal): Promise<void> {
+  private async clear(
+    { id, spaceId, rootId, endedAt }: { id: string; spaceId: string; rootId: string; endedAt: Date },
+    signal: AbortSignal,
+  ): Promise<void> {
     await this.unitOfWork.run(async () => {
       await this.rooms.lockAny(id);
       await this.files.dropParts({ roomId: id }, this.clock.now());

@@ -49,7 +49,12 @@ export function checkedPersonName(text: string): string {
   return name;
 }
 
-function within(what: string, value: number | undefined, least: number, { standard, most }: { readonly standard: number; readonly most: number }): number {
+function within(
+  what: string,
+  value: number | undefined,
+  least: number,
+  { standard, most }: { readonly standard: number; readonly most: number },
+): number {
   if (value === undefined) return standard;
   if (!Number.isSafeInteger(value) || value < least || value > most) throw invalid(`The ${what} is a whole number from ${least} to ${most}.`);
   return value;

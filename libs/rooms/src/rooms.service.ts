@@ -157,7 +157,8 @@ export class Rooms {
     await this.unitOfWork.run(async () => {
       await this.lock(roomId, unauthenticated);
       const person = isUuid(memberId) ? await this.rows.member(roomId, { id: memberId }) : null;
-      if (!person || !(await this.rows.leave(roomId, memberId, banned, this.clock.now()))) throw new DomainError('NODE_NOT_FOUND', 'There is no such user here.');
+      if (!person || !(await this.rows.leave(roomId, memberId, banned, this.clock.now())))
+        throw new DomainError('NODE_NOT_FOUND', 'There is no such user here.');
       await this.log.tell(roomId, 'member-left', publicPerson(person));
       Call.note('room', roomId);
     });
@@ -169,9 +170,7 @@ export class Rooms {
     if (known?.present) return known;
     if ((await this.rows.countPeople(roomId)) >= capacity) throw new DomainError('WRONG_STATE', 'The session is full.', { reason: 'full' });
     const now = this.clock.now();
-    const person = known
-      ? { ...known, passId: randomUUID(), name: name === '' ? known.name : name }
-      : newPerson('client', name, address);
+    const person = known ? { ...known, passId: randomUUID(), name: name === '' ? known.name : name } : newPerson('client', name, address);
     if (known) await this.rows.comeBack(known.id, person.passId, person.name, now);
     else await this.rows.addMember(roomId, person, now);
     await this.log.tell(roomId, 'member-joined', publicPerson(person));

@@ -42,7 +42,12 @@ export class SpaceRepository {
   }
 
   /** Makes a space of another kind than a home, and its root folder; false when the account was erased. */
-  async insert(kind: 'session' | 'bucket', accountId: number, { spaceId, rootId }: { spaceId: string; rootId: string }, nowMs: number): Promise<boolean> {
+  async insert(
+    kind: 'session' | 'bucket',
+    accountId: number,
+    { spaceId, rootId }: { spaceId: string; rootId: string },
+    nowMs: number,
+  ): Promise<boolean> {
     const inserted = await this.database.run(
       `WITH space AS (
          INSERT INTO spaces (id, kind, account_id, root_id) SELECT $1, $5, a.id, $2 FROM accounts a WHERE a.id = $3 AND a.erased_at IS NULL RETURNING id, root_id

@@ -61,13 +61,17 @@ export class RoomFileRepository {
 
   /** All files of a room, oldest first. */
   list(roomId: string): Promise<FileRow[]> {
-    return this.database.query<FileRow & Record<string, unknown>>(`SELECT ${FILE} FROM room_files f WHERE f.room_id = $1 ORDER BY f.created_at, f.id`, [
-      roomId,
-    ]);
+    return this.database.query<FileRow & Record<string, unknown>>(
+      `SELECT ${FILE} FROM room_files f WHERE f.room_id = $1 ORDER BY f.created_at, f.id`,
+      [roomId],
+    );
   }
 
   find(roomId: string, id: string): Promise<FileRow | null> {
-    return this.database.queryOne<FileRow & Record<string, unknown>>(`SELECT ${FILE} FROM room_files f WHERE f.room_id = $1 AND f.id = $2`, [roomId, id]);
+    return this.database.queryOne<FileRow & Record<string, unknown>>(`SELECT ${FILE} FROM room_files f WHERE f.room_id = $1 AND f.id = $2`, [
+      roomId,
+      id,
+    ]);
   }
 
   async remove(id: string): Promise<void> {

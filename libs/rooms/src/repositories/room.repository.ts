@@ -151,10 +151,15 @@ export class RoomRepository {
   }
 
   async addMember(roomId: string, person: RoomPerson & { readonly passId: string }, now: Date): Promise<void> {
-    await this.database.run(
-      'INSERT INTO room_members (id, room_id, pass_id, address, name, role, joined_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-      [person.id, roomId, person.passId, person.address, person.name, person.role satisfies RoomRole, now],
-    );
+    await this.database.run('INSERT INTO room_members (id, room_id, pass_id, address, name, role, joined_at) VALUES ($1, $2, $3, $4, $5, $6, $7)', [
+      person.id,
+      roomId,
+      person.passId,
+      person.address,
+      person.name,
+      person.role satisfies RoomRole,
+      now,
+    ]);
   }
 
   async comeBack(memberId: string, passId: string, name: string, now: Date): Promise<void> {
