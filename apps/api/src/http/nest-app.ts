@@ -7,6 +7,7 @@ import { type Logger, NestLogger } from '#libs/observability';
 
 import { type DialectDocument, serveDocumentation } from './documentation.js';
 import { FallbackFilter } from './fallback.filter.js';
+import { HandlerTable } from './handler-table.js';
 import { RequestEntries } from './request-entries.js';
 
 export interface AppOptions {
@@ -33,9 +34,12 @@ export async function createNestApp(module: Type<unknown> | DynamicModule, logge
   });
   app.useGlobalFilters(new FallbackFilter(logger));
   if (!options.preview) {
+    const table = new HandlerTable();
     for (const entry of app.get(RequestEntries).all()) app.use(entry);
+    app.use(table.dispatch);
     serveDocumentation(app, options.documents ?? []);
     await app.init();
+    table.fill(server.router.stack);
   }
   return app;
 }

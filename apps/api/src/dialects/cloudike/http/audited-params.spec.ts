@@ -12,7 +12,7 @@ const bag = (values: Record<string, unknown>): ParamBag => {
 describe('auditedParams', () => {
   it('keeps what a call is about', () => {
     const params = bag({ path: '/a/b', userid: 7, role: 'admin', value: 'true', paths: Array.from({ length: 30 }, (_, i) => `/${i}`) });
-    const { kept } = auditedParams({ segments: { company_id: '3' }, tail: ['x', 'y'] }, params);
+    const { kept } = auditedParams({ segments: { company_id: '3' }, tail: ['x', 'y'], params });
     expect(kept).toMatchObject({ company_id: '3', path: '/a/b', userid: 7, role: 'admin', value: 'true', paths_count: 30, tail: '/x/y' });
     expect(kept.paths).toHaveLength(20);
   });
@@ -31,10 +31,11 @@ describe('auditedParams', () => {
       role: 'Two words',
       oauth_token: 'o',
     };
-    const { kept, logins } = auditedParams(
-      { segments: { hash: 'secret', ticket: 'secret' }, tail: [] },
-      bag({ ...secrets, login: 'email:a@b', email: '' }),
-    );
+    const { kept, logins } = auditedParams({
+      segments: { hash: 'secret', ticket: 'secret' },
+      tail: [],
+      params: bag({ ...secrets, login: 'email:a@b', email: '' }),
+    });
     expect(kept).toEqual({});
     expect(logins).toEqual(['email:a@b']);
   });

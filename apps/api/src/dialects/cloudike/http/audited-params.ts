@@ -1,6 +1,5 @@
 import type { AuditParams } from '#libs/audit';
 
-import type { ParamBag } from './param-bag.js';
 import type { CloudikeCall } from './route-metadata.js';
 
 /** Ids, places and names: what a call is about. Hashes of links and shares are left out, because whoever knows one gets in by it. */
@@ -78,7 +77,7 @@ const PLAIN = /^(?:-?\d{1,16}|true|false|on|off|[a-z_]{1,20})$/i;
 const MAX_ITEMS = 20;
 
 /** The parameters of a call that its record keeps. All others (passwords, keys, texts, contents) are left out: a list of what may be, not of what may not. */
-export function auditedParams({ segments, tail }: Pick<CloudikeCall, 'segments' | 'tail'>, params?: ParamBag): AuditParams {
+export function auditedParams({ segments, tail, params }: Pick<CloudikeCall, 'segments' | 'tail' | 'params'>): AuditParams {
   const kept: Record<string, unknown> = {};
   for (const name of ABOUT) {
     const values = [...(name in segments ? [segments[name]] : []), ...(params?.get(name) ?? [])];

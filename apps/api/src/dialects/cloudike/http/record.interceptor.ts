@@ -28,7 +28,7 @@ export function factsOf(request: CloudikeRequest, action = actionOf(request.clou
     address: request.ip ?? '',
     requestId: Correlation.current() ?? '',
     actor: () => request.cloudike.actor,
-    params: () => request.cloudike.audited ?? auditedParams(request.cloudike),
+    params: () => auditedParams(request.cloudike),
   };
 }
 

@@ -3,7 +3,6 @@ import { ApiBody } from '@nestjs/swagger';
 
 import { type AccountActor, DomainError } from '#libs/kernel';
 
-import { auditedParams } from './audited-params.js';
 import { bind } from './fields.js';
 import { BODY_LIMIT_BYTES, PUBLIC_BODY_LIMIT_BYTES, readParams } from './request-params.js';
 import type { CloudikeCall, CloudikeRequest } from './route-metadata.js';
@@ -14,7 +13,7 @@ const requestOf = (context: ExecutionContext) => context.switchToHttp().getReque
 const BoundParams = createParamDecorator(async (dto: Type<object>, context: ExecutionContext) => {
   const request = requestOf(context);
   const params = await readParams(request, request.cloudike.actor ? BODY_LIMIT_BYTES : PUBLIC_BODY_LIMIT_BYTES, request.cloudike.form);
-  request.cloudike.audited = auditedParams(request.cloudike, params);
+  request.cloudike.params = params;
   return bind(dto, params);
 });
 

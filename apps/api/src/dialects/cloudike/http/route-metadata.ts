@@ -1,9 +1,9 @@
 import type { Request } from 'express';
 
-import type { AuditParams } from '#libs/audit';
 import type { AccountActor, DomainErrorCode } from '#libs/kernel';
 
 import type { RouteAudit } from '../../../http/recorded-call.js';
+import type { ParamBag } from './param-bag.js';
 
 /** Path prefix under which Nest keeps the handlers of this dialect; not reachable from outside (see cloudike-entry.ts). */
 export const INTERNAL_PREFIX = '~cloudike';
@@ -40,8 +40,8 @@ export interface CloudikeCall {
   readonly tail: readonly string[];
   /** The body, when it is a form that was read to check a signature. */
   form?: string;
-  /** The parameters that a record of the call keeps; set when they have been read. */
-  audited?: AuditParams;
+  /** Query and body, when they have been read. */
+  params?: ParamBag;
   /** Set by the guard; null = nobody signed in. */
   actor: AccountActor | null;
   /** The actor is a device that is to be wiped; only on routes that let such in. */
