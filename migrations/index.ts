@@ -25,6 +25,7 @@ import { ContentIds1795302120000 } from './20261121230200-content-ids.js';
 import { FileAccess1795302180000 } from './20261121230300-file-access.js';
 import { Rooms1795302240000 } from './20261121230400-rooms.js';
 import { SecondFactorDemand1795302300000 } from './20261121230500-second-factor-demand.js';
+import { LookupsOfFew1795302360000 } from './20261121230600-lookups-of-few.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -55,4 +56,5 @@ export const MIGRATIONS = [
   FileAccess1795302180000,
   Rooms1795302240000,
   SecondFactorDemand1795302300000,
+  LookupsOfFew1795302360000,
 ];

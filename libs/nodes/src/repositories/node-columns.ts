@@ -15,19 +15,12 @@ export function nodeColumns(viewer: string): string {
   return `${PLAIN}, ${mountTarget(viewer)} AS mount`;
 }
 
-/** What a mount row shows of the shared folder `t` (in the space `ts`) that it stands for. */
-const target = (viewer: string): string => `json_build_object('id', t.id, 'spaceId', t.space_id, 'ownerId', ts.account_id, 'authorId', t.author_id,
-             'revision', t.revision, 'childFiles', t.child_files, 'childFolders', t.child_folders, 'childBytes', t.child_bytes, 'shared', t.shared,
-             'linked', t.linked, 'limitBytes', t.limit_bytes,
-             'favorite', EXISTS (SELECT 1 FROM favorites tf WHERE tf.account_id = ${viewer} AND tf.node_id = t.id))`;
-
 /**
  * What a mount `n` shows of the shared folder it stands for, as JSON; `false` when that is not in place, null for all other nodes. The lookup
  * runs for mounts alone.
  */
 function mountTarget(viewer: string): string {
-  return `CASE WHEN n.mount_of IS NOT NULL THEN coalesce((
-    SELECT ${target(viewer)} FROM nodes t JOIN spaces ts ON ts.id = t.space_id WHERE t.id = n.mount_of AND node_is_live(t.id)), 'false'::json) END`;
+  return `CASE WHEN n.mount_of IS NOT NULL THEN coalesce(mount_target(n.mount_of, ${viewer}), 'false'::json) END`;
 }
 
 /**
@@ -36,9 +29,8 @@ function mountTarget(viewer: string): string {
  */
 export function mountTargetIn(folder: string, viewer: string): string {
   return `coalesce((
-    SELECT json_object_agg(m.id, ${target(viewer)})
-      FROM nodes m JOIN nodes t ON t.id = m.mount_of AND node_is_live(t.id) JOIN spaces ts ON ts.id = t.space_id
-     WHERE m.parent_id = ${folder} AND m.kind = 'folder' AND m.removal IS NULL AND m.mount_of IS NOT NULL) -> n.id::text, 'false'::json)`;
+    SELECT json_object_agg(m.id, coalesce(mount_target(m.mount_of, ${viewer}), 'false'::json))
+      FROM nodes m WHERE m.parent_id = ${folder} AND m.kind = 'folder' AND m.removal IS NULL AND m.mount_of IS NOT NULL) -> n.id::text, 'false'::json)`;
 }
 
 /** What a view of a mount has from the shared folder. */

@@ -33,18 +33,10 @@ const STEP = (carried: string, key: string, mounts = ''): string => `
 const WALK = 'id, row_id, depth, chain, path, entry, entry_depth, in_share, limited';
 const FROM_ROOT = `r.id, r.id, 0, ARRAY[r.id], '', NULL::uuid, 0, r.shared, r.limit_bytes IS NOT NULL`;
 
-/** Levels above a folder in its own space. */
-const LEVELS_ABOVE = (folder: string): string => `(
-    WITH RECURSIVE up AS (
-      SELECT x.parent_id, 0 AS depth FROM nodes x WHERE x.id = ${folder}
-      UNION ALL
-      SELECT p.parent_id, u.depth + 1 FROM up u JOIN nodes p ON p.id = u.parent_id WHERE u.depth < ${MAX_DEPTH}
-    )
-    SELECT max(depth) FROM up)`;
-const DEPTH = `CASE WHEN w.entry IS NULL THEN w.depth ELSE w.depth - w.entry_depth + ${LEVELS_ABOVE('w.entry')} END`;
+// What few nodes need is asked by functions: a subquery costs its preparation on every run, a function only where it is called.
+const DEPTH = 'CASE WHEN w.entry IS NULL THEN w.depth ELSE w.depth - w.entry_depth + node_depth(w.entry) END';
 /** A folder above it on the way is offered to its owner's company; asked only where something on the way is shared. */
-const PUBLISHED = (inShare: string): string => `${inShare} AND EXISTS (
-    SELECT 1 FROM shares sh WHERE sh.node_id = ANY(w.chain[:cardinality(w.chain) - 1]) AND sh.published_at IS NOT NULL) AS "inPublished"`;
+const PUBLISHED = (inShare: string): string => `${inShare} AND way_is_published(w.chain) AS "inPublished"`;
 const WAY = (viewer: string): string =>
   `${nodeColumns(viewer)}, w.chain, w.path, ${DEPTH} AS depth, w.in_share AS "inShare", ${PUBLISHED('w.in_share')}, w.limited, w.entry, w.entry_depth AS "entryDepth"`;
 
