@@ -24,6 +24,8 @@ export interface FilePlace {
   readonly name: string;
   /** The file there, which gets a new version; null for a new file. */
   readonly existing: LocatedNode | null;
+  /** False: no folder on the way has a limit of its own. */
+  readonly limited: boolean;
 }
 
 /**
@@ -31,12 +33,12 @@ export interface FilePlace {
  * PARENT_NOT_FOUND, VERSION_CONFLICT, VERSION_INVALID, TREE_TOO_DEEP.
  */
 export function placeOf(plan: AskedPlan, { placed, missing }: Pick<Resolution, 'placed' | 'missing'>): FilePlace {
-  const { node } = placed;
+  const { node, limited = true } = placed;
   if (missing.length === 0) {
     if (node.kind === 'folder') throw new DomainError('NAME_TAKEN', 'A folder with this name already exists.');
     judgeVersion(plan, node.versionNo);
     if (!plan.overwrite) throw new DomainError('NAME_TAKEN', 'A file with this name already exists.', { versionNo: node.versionNo });
-    return { folder: node, missingFolders: [], name: node.name, existing: node };
+    return { folder: node, missingFolders: [], name: node.name, existing: node, limited };
   }
   if (node.kind === 'file') {
     if (plan.createParents) throw new DomainError('NAME_TAKEN', `"${node.path}" is a file, so no folder can have its name.`);
@@ -45,7 +47,7 @@ export function placeOf(plan: AskedPlan, { placed, missing }: Pick<Resolution, '
   if (missing.length > 1 && !plan.createParents) throw new DomainError('PARENT_NOT_FOUND', 'The folder does not exist.');
   if (depthOf(placed) + missing.length > MAX_DEPTH) throw new DomainError('TREE_TOO_DEEP', `Folders can be nested ${MAX_DEPTH} deep.`);
   judgeVersion(plan, 0);
-  return { folder: node, missingFolders: missing.slice(0, -1), name: missing[missing.length - 1]!, existing: null };
+  return { folder: node, missingFolders: missing.slice(0, -1), name: missing[missing.length - 1]!, existing: null, limited };
 }
 
 function judgeVersion({ expectedVersionNo }: AskedPlan, currentNo: number): void {

@@ -213,9 +213,9 @@ export class UploadService {
   }
 
   /** QUOTA_EXCEEDED when a limit of a folder leaves no room for the file; judged again, exactly, when it is confirmed. */
-  private async requireRoom({ folder, existing }: FilePlace, sizeBytes: number | null): Promise<void> {
+  private async requireRoom({ folder, existing, limited }: FilePlace, sizeBytes: number | null): Promise<void> {
     const added = (sizeBytes ?? 0) - (existing?.sizeBytes ?? 0);
-    const free = added > 0 ? await this.limits.freeBytes(existing?.parentId ?? folder.id) : null;
+    const free = limited && added > 0 ? await this.limits.freeBytes(existing?.parentId ?? folder.id) : null;
     if (free !== null && added > free) throw quotaExceeded();
   }
 
