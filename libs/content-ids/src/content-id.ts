@@ -17,7 +17,6 @@ export interface ContentId {
   readonly links: readonly ContentLink[];
 }
 
-type Blocks = Parameters<typeof importByteStream>[1];
 type Node = Awaited<ReturnType<FileLayout>>;
 
 const CHUNK_BYTES = 256 * 1024;
@@ -42,7 +41,7 @@ export async function contentIdOf(source: AsyncIterable<Uint8Array>): Promise<Co
       sizes = node.unixfs?.blockSizes ?? [];
       return lightened(node);
     });
-  const { cid } = await importByteStream(source, blocks as unknown as Blocks, {
+  const { cid } = await importByteStream(source, blocks, {
     cidVersion: 0,
     rawLeaves: false,
     leafType: 'file',
@@ -60,7 +59,7 @@ async function* light(leaves: AsyncIterable<Node> | Iterable<Node>): AsyncGenera
 }
 
 /** The node without its bytes, of which a parent only asks how many they are: the children of one parent would hold 45 MB. */
-function lightened(node: Node): Node {
+function lightened(node: Node & { block?: Uint8Array }): Node {
   const { unixfs } = node;
   if (unixfs) {
     unixfs.blockSizes = [unixfs.fileSize()];

@@ -26,7 +26,7 @@ export class MakeContentIdsJob implements JobHandler<'content-ids.make'> {
     private readonly logger: Logger,
   ) {}
 
-  async handle(_payload: JobPayload<'content-ids.make'>, { signal }: JobContext): Promise<void> {
+  async handle(_payload: JobPayload<'content-ids.make'>, { signal }: Pick<JobContext, 'signal'>): Promise<void> {
     if ((await this.contentIds.busy(this.clock.now())) >= MAX_RUNS) return;
     const until = this.clock.nowMs() + RUN_MS;
     while (this.clock.nowMs() < until) {

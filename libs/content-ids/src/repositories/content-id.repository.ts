@@ -21,6 +21,9 @@ export interface ContentIdWork {
 type StoredLink = readonly [cid: string, sizeBytes: number];
 
 const MAX_ATTEMPTS = 5;
+/** Contents of more bytes take minutes each: only so many at once, so that small ones never wait for them. */
+const LARGE_BYTES = 1024 ** 3;
+const LARGE_AT_ONCE = 2;
 
 /** Rows of `content_ids`. */
 @Injectable()
@@ -65,15 +68,19 @@ export class ContentIdRepository {
     return added > 0;
   }
 
-  /** The blob that has waited longest, leased; null when none waits. */
+  /** The blob that has waited longest, leased; null when none waits, or only large ones while enough of these are being worked at. */
   async take(now: Date, leaseUntil: Date): Promise<ContentIdWork | null> {
     const row = await this.database.queryOne<{ blob_id: string; store_key: string }>(
-      `UPDATE content_ids c SET lease_until = $2, attempts = c.attempts + 1
+      `WITH large AS (
+         SELECT count(*) AS running FROM content_ids l JOIN blobs b ON b.id = l.blob_id
+          WHERE l.cid IS NULL AND l.lease_until > $1 AND b.size_bytes > ${LARGE_BYTES})
+       UPDATE content_ids c SET lease_until = $2, attempts = c.attempts + 1
          FROM blobs b
         WHERE b.id = c.blob_id AND c.blob_id = (
-          SELECT w.blob_id FROM content_ids w
+          SELECT w.blob_id FROM content_ids w JOIN blobs x ON x.id = w.blob_id
            WHERE w.cid IS NULL AND w.asked_at <= $1 AND w.attempts < ${MAX_ATTEMPTS} AND (w.lease_until IS NULL OR w.lease_until <= $1)
-           ORDER BY w.asked_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+             AND (x.size_bytes <= ${LARGE_BYTES} OR (SELECT running FROM large) < ${LARGE_AT_ONCE})
+           ORDER BY w.asked_at LIMIT 1 FOR UPDATE OF w SKIP LOCKED)
        RETURNING c.blob_id, b.store_key`,
       [now, leaseUntil],
     );

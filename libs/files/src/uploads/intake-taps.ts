@@ -20,13 +20,15 @@ export function tapped(source: Readable, taps: readonly IntakeTap[]): TappedBody
   let body = source;
   for (const { stream } of taps) {
     const before = body;
-    before.once('error', (error) => stream.destroy(error));
-    before.once('close', () => {
-      if (!before.readableEnded) stream.destroy(new Error('the body was cut off'));
-    });
-    body = before.pipe(stream);
+    const cutOff = (): void => {
+      if (!before.readableEnded) stream.destroy(before.errored ?? new Error('the body was cut off'));
+    };
     // Whoever reads the end of the chain hears of it.
     stream.on('error', () => undefined);
+    // It may have broken off before anybody looked at it.
+    if (before.destroyed) cutOff();
+    else before.once('error', (error) => stream.destroy(error)).once('close', cutOff);
+    body = before.pipe(stream);
   }
   const close = (): void => {
     // Before the taps are gone: a pipe that finds its end closed would pause the source, which somebody may be draining by then.
