@@ -10,6 +10,7 @@ import { CopyService, DownloadService, FileIntake, FolderService, type IntakeTap
 import type { AccountActor } from '#libs/kernel';
 import { Limiter } from '#libs/limiter';
 import type { LocatedNode } from '#libs/nodes';
+import { PreviewJobsModule, PreviewScan } from '#libs/previews';
 import { Sealing, SealingModule } from '#libs/sealing';
 
 import { countStatements } from '../support/statement-count.js';
@@ -31,7 +32,7 @@ const idOf = async (content: Buffer) => (await contentIdOf(Readable.from([conten
 const waiting = () => bytes.database.query<{ attempts: number }>('SELECT attempts FROM content_ids WHERE cid IS NULL');
 
 beforeAll(async () => {
-  bytes = await startBytes({}, undefined, [ContentIdsModule, ContentIdJobsModule, SealingModule, TreeModule]);
+  bytes = await startBytes({}, undefined, [ContentIdsModule, ContentIdJobsModule, SealingModule, PreviewJobsModule, TreeModule]);
   [intake, contentIds, sealing, downloads] = [service(FileIntake), service(ContentIds), service(Sealing), service(DownloadService)];
 });
 afterAll(() => bytes?.close());
@@ -270,6 +271,16 @@ describe('sealed files', () => {
     expect(await sealing.isSealed(await versionOf(actor, file))).toBe(false);
     expect(await sealing.isSealed(await versionOf(actor, file, 1))).toBe(true);
     expect(await open(actor, file, PASSPHRASE, '192.0.2.1', 1)).toEqual(content);
+  });
+
+  it('get no previews, however they are called', async () => {
+    const actor = await bytes.account({});
+    const folder = await folderOf(actor, 'a');
+    await service(PreviewScan).run();
+    await seal(actor, folder, 'sealed.jpg', randomBytes(100));
+    expect(await service(PreviewScan).run()).toBe(0);
+    await bytes.upload(actor, '/a/plain.jpg', randomBytes(100));
+    expect(await service(PreviewScan).run()).toBe(1);
   });
 
   it('may have 50 MiB before they are sealed', async () => {

@@ -69,7 +69,7 @@ export class PreviewRepository {
   }
 
   /**
-   * Puts contents into the queues of their companies; those that are known already stay as they are. Must run in a transaction. Returns how many are new.
+   * Puts contents into the queues of their companies, but none that is sealed; those that are known already stay as they are. Must run in a transaction. Returns how many are new.
    */
   async enqueue(wishes: readonly Wish[], urgent: boolean, now: Date): Promise<number> {
     if (wishes.length === 0) return 0;
@@ -77,6 +77,7 @@ export class PreviewRepository {
       `INSERT INTO previews (blob_id, format, tenant_id, urgent, requested_at)
        SELECT DISTINCT ON (b.id, w.format) b.id, w.format, w.tenant_id, $4, $5
          FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS w (blob_id, format, tenant_id) JOIN blobs b ON b.id = w.blob_id
+        WHERE NOT EXISTS (SELECT 1 FROM sealed_blobs s WHERE s.blob_id = b.id)
         ORDER BY b.id, w.format
        ON CONFLICT (blob_id, format) DO NOTHING RETURNING tenant_id`,
       [wishes.map((wish) => wish.blobId), wishes.map((wish) => wish.making), wishes.map((wish) => wish.tenantId), urgent, now],
