@@ -48,8 +48,10 @@ async function owner(options: Parameters<BytesHarness['account']>[0] = {}, plan?
   const actor: AccountActor = await bytes.account(options);
   return { actor, scope: null, bucket: await buckets.create(actor, { name: `bucket-${++count}`, plan }) };
 }
-const put = (holder: Owner, path: string, body = path, more: { public?: boolean; metadata?: Record<string, unknown> } = {}) =>
-  files.put(holder, { bucket: holder.bucket.name, path, body: Readable.from([Buffer.from(body)]), ...more });
+async function put(holder: Owner, path: string, body = path, more: { public?: boolean; metadata?: Record<string, unknown> } = {}) {
+  const wish = { bucket: holder.bucket.name, path, name: 'unnamed', ...more };
+  return files.keep(holder, await files.take(holder, wish, Readable.from([Buffer.from(body)])), wish);
+}
 const paths = async (holder: Owner, prefix = '', limit = 100, offset = 0) =>
   (await files.list(holder, holder.bucket.name, { prefix, limit, offset })).files.map(({ path }) => path);
 const usage = async (holder: Owner) => (await buckets.find(holder, holder.bucket.name)).usage;
@@ -227,6 +229,20 @@ describe('files in buckets', () => {
       [holder.bucket.id],
     );
     expect(folders.map(({ name }) => name)).toEqual(['b', 'd', 'e']);
+  });
+
+  it('come before it is said where they go', async () => {
+    const holder = await owner();
+    const target = await buckets.create(holder.actor, { name: 'a-target' });
+    const arrived = await files.take(holder, null, Readable.from([Buffer.from('12345')]));
+    const wish = { bucket: target.name, path: 'x/y/', name: 'named.txt', public: true };
+    expect(await files.keep(holder, arrived, wish)).toMatchObject({ path: 'x/y/named.txt', public: true, sizeBytes: 5, bucket: { id: target.id } });
+    expect(await usage(holder)).toMatchObject({ fileCount: 0 });
+    const lost = await files.take(holder, null, Readable.from([Buffer.from('12345')]));
+    expect(await codeOf(files.keep(holder, lost, { ...wish, bucket: 'nothing' }))).toBe('NODE_NOT_FOUND');
+    await bytes.janitor.reapUploads();
+    expect(await bytes.quota(holder.actor)).toMatchObject({ usedBytes: 5, reservedBytes: 0 });
+    expect(await codeOf(files.take({ ...holder, scope: [] }, null, Readable.from([])))).toBe('NODE_NOT_FOUND');
   });
 
   it('come while the folder around them goes', async () => {

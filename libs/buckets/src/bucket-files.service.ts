@@ -5,8 +5,8 @@ import { Injectable } from '@nestjs/common';
 import { AccessService } from '#libs/access';
 import { AppConfig } from '#libs/config';
 import { UnitOfWork } from '#libs/database';
-import { ConfirmService, CopyService, FileIntake } from '#libs/files';
-import { Call, Clock, DomainError, isUuid } from '#libs/kernel';
+import { type ArrivedFile, ConfirmService, CopyService, FileIntake } from '#libs/files';
+import { Call, Clock, DomainError, isUuid, newId } from '#libs/kernel';
 import {
   ChangeLog,
   type FolderDelta,
@@ -28,7 +28,7 @@ import {
 } from '#libs/nodes';
 import { TrashService } from '#libs/trash';
 
-import { type Bucket, type BucketFile, type BucketHolder, type BucketPage, filePath, folderPath, targetPath } from './bucket.js';
+import { type Bucket, type BucketFile, type BucketHolder, type BucketPage, bucketNotFound, filePath, folderPath, targetPath } from './bucket.js';
 import { Buckets } from './buckets.service.js';
 import { BucketFileRepository, type Relocation } from './repositories/bucket-file.repository.js';
 
@@ -49,12 +49,21 @@ export interface CopyIntoBucket {
   readonly targetPath: string;
 }
 
-export interface IncomingBucketFile {
+/** Where a file goes, and what is said of it; absent parts stay as they are where a file is in the place, else: for nobody but the owner, and nothing. */
+export interface FileWish {
   readonly bucket: string;
+  /** The whole path, or a folder when it ends with `/` or is empty: then the file has the name that it came with. */
   readonly path: string;
+  readonly name: string;
   readonly public?: boolean | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
-  readonly body: Readable;
+}
+
+/** Bytes that have arrived and are durable; nobody sees them before they are kept. */
+export interface ArrivedBucketFile {
+  readonly arrived: ArrivedFile;
+  /** Where they were sent, `bucket id/path`. */
+  readonly place: string;
 }
 
 /** A file in a bucket, with what is said of it. */
@@ -177,24 +186,25 @@ export class BucketFiles {
   }
 
   /**
-   * Brings a file; one that is at its path gets these bytes and keeps its id, and who may get it unless that is said. As FileIntake.take and confirm; NODE_NOT_FOUND
-   * for the bucket. Nobody sees anything of it before all bytes have come, and `whole` has resolved.
+   * Takes the bytes of a file, which goes where `wish` says, or where it is not known yet (null). As FileIntake.take; NODE_NOT_FOUND for the bucket, or when
+   * there is none at all.
    */
-  async put(holder: BucketHolder, file: IncomingBucketFile, whole: () => Promise<unknown> = () => Promise.resolve()): Promise<BucketFile> {
-    const bucket = await this.buckets.find(holder, file.bucket);
-    const path = filePath(file.path);
-    const arrived = await this.intake.take(holder.actor, {
-      target: { id: bucket.rootId, kind: 'folder' },
-      below: path.slice(0, -1),
-      name: path[path.length - 1]!,
-      body: file.body,
-      sizeBytes: null,
-    });
+  async take(holder: BucketHolder, wish: FileWish | null, body: Readable): Promise<ArrivedBucketFile> {
+    const { bucket, path } = wish ? await this.placeOf(holder, wish) : await this.anyPlace(holder);
+    const name = path[path.length - 1]!;
+    const target = { id: bucket.rootId, kind: 'folder' } as const;
+    const arrived = await this.intake.take(holder.actor, { target, below: path.slice(0, -1), name, body, sizeBytes: null });
+    return { arrived, place: `${bucket.id}/${path.join('/')}` };
+  }
+
+  /** Makes the file of bytes that have arrived; one that is at its path gets them and keeps its id. As `take` and ConfirmService.confirm. */
+  async keep(holder: BucketHolder, { arrived, place }: ArrivedBucketFile, wish: FileWish): Promise<BucketFile> {
     const { accountId } = holder.actor;
     const { tempName } = arrived.upload;
-    const alongside = () => this.describe(accountId, tempName, file);
     try {
-      await whole();
+      const { bucket, path } = await this.placeOf(holder, wish);
+      if (place !== `${bucket.id}/${path.join('/')}`) await this.intake.redirect(holder.actor, arrived, { folderId: bucket.rootId, path });
+      const alongside = () => this.describe(accountId, tempName, wish);
       const { id } = await this.confirms.confirm({ accountId, tempName, actor: holder.actor, alongside });
       return await this.get(holder, id);
     } catch (error) {
@@ -204,8 +214,19 @@ export class BucketFiles {
     }
   }
 
+  private async placeOf(holder: BucketHolder, { bucket, path, name }: FileWish): Promise<{ bucket: Bucket; path: string[] }> {
+    const found = await this.buckets.find(holder, bucket);
+    return { bucket: found, path: targetPath(path, name) };
+  }
+
+  private async anyPlace(holder: BucketHolder): Promise<{ bucket: Bucket; path: string[] }> {
+    const [bucket] = await this.buckets.list(holder);
+    if (!bucket) throw bucketNotFound();
+    return { bucket, path: [`upload-${newId()}`] };
+  }
+
   /** In the transaction in which a file gets its bytes: what is said of it, and the end of the bytes that it had before. */
-  private async describe(ownerId: number, tempName: string, { public: isPublic, metadata }: IncomingBucketFile): Promise<void> {
+  private async describe(ownerId: number, tempName: string, { public: isPublic, metadata }: FileWish): Promise<void> {
     const nodeId = (await this.sessions.find(tempName))?.nodeId;
     if (!nodeId) throw new DomainError('INTERNAL', 'an upload was confirmed without a file');
     if (isPublic !== undefined || metadata !== undefined) await this.rows.setFacts(nodeId, { public: isPublic, metadata });

@@ -10,6 +10,7 @@ import { ServiceKeysModule } from '#libs/service-keys';
 import { TrashModule } from '#libs/trash';
 
 import { BucketDownloads } from './bucket-downloads.service.js';
+import { BucketTokens } from './bucket-tokens.service.js';
 import { BucketFiles } from './bucket-files.service.js';
 import { Buckets } from './buckets.service.js';
 import { BucketFileRepository } from './repositories/bucket-file.repository.js';
@@ -18,7 +19,7 @@ import { BucketRepository } from './repositories/bucket.repository.js';
 /** Spaces in which programs keep files by path. */
 @Module({
   imports: [DatabaseModule, AccountsModule, ServiceKeysModule, NodesModule, LedgerModule, AccessModule, FilesModule, TrashModule],
-  providers: [{ provide: Clock, useClass: SystemClock }, BucketRepository, BucketFileRepository, Buckets, BucketFiles, BucketDownloads],
-  exports: [Buckets, BucketFiles, BucketDownloads],
+  providers: [{ provide: Clock, useClass: SystemClock }, BucketRepository, BucketFileRepository, Buckets, BucketFiles, BucketDownloads, BucketTokens],
+  exports: [Buckets, BucketFiles, BucketDownloads, BucketTokens],
 })
 export class BucketsModule {}

@@ -9,7 +9,9 @@ import { type LocatedNode, NodeRepository, quotaExceeded, UploadSessionRepositor
 
 import { ConfirmService } from './confirm.service.js';
 import { type IntakeTap, tapped } from './intake-taps.js';
+import { planUpload } from './upload-command.js';
 import { UploadIntake } from './upload-intake.js';
+import { UploadPlaces } from './upload-places.js';
 import { type OpenedUpload, UploadService } from './upload.service.js';
 
 /** What the bytes become. */
@@ -42,6 +44,7 @@ export class FileIntake {
     private readonly intake: UploadIntake,
     private readonly confirms: ConfirmService,
     private readonly nodes: NodeRepository,
+    private readonly places: UploadPlaces,
     private readonly sessions: UploadSessionRepository,
     private readonly store: BlobStore,
     private readonly unitOfWork: UnitOfWork,
@@ -93,6 +96,18 @@ export class FileIntake {
       throw isDomainError(error, 'TOO_LARGE') && flow.body.errored !== error ? quotaExceeded() : error;
     }
     return { upload, taps };
+  }
+
+  /** Sends bytes that have arrived elsewhere: into a folder for which the same account pays. As UploadService.create; UPLOAD_NOT_FOUND. */
+  async redirect(
+    actor: AccountActor,
+    { upload }: ArrivedFile,
+    { folderId, path }: { readonly folderId: string; readonly path: readonly string[] },
+  ): Promise<void> {
+    const asked = planUpload({ path, overwrite: true, createParents: path.length > 1, multipart: false }, actor);
+    const { plan, place } = await this.places.begin(actor, asked, folderId);
+    const redirected = await Call.aside(() => this.sessions.redirect(upload.tempName, place.folder.spaceId, plan));
+    if (!redirected) throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
   }
 
   /** Makes the files, all of them or none. As ConfirmService.confirm. */

@@ -31,6 +31,8 @@ export interface UploadSession {
   readonly versionNo: number | null;
   /** False when the account may not bring bytes (any more): its links end with it. */
   readonly accountActive: boolean;
+  /** Of the account. */
+  readonly companyId: number | null;
 }
 
 export interface NewUploadSession {
@@ -77,10 +79,11 @@ interface SessionRow {
   node_id: string | null;
   version_no: number | null;
   account_active: boolean;
+  company_id: number | null;
 }
 
 const COLUMNS = `s.id, s.temp_name, s.store_key, s.account_id, s.space_id, o.account_id AS owner_id, s.state, s.multipart, s.multipart_id, s.command, s.declared_bytes, s.declared_md5,
-  s.reserved_bytes, s.size_bytes, s.md5, s.crc32, s.node_id, s.version_no, a.state = 'active' AND p.can_upload AS account_active`;
+  s.reserved_bytes, s.size_bytes, s.md5, s.crc32, s.node_id, s.version_no, a.state = 'active' AND p.can_upload AS account_active, a.company_id`;
 
 const SESSIONS =
   'FROM upload_sessions s JOIN accounts a ON a.id = s.account_id JOIN effective_policies p ON p.account_id = a.id JOIN spaces o ON o.id = s.space_id';
@@ -359,6 +362,16 @@ export class UploadSessionRepository {
     if (row && !row.fits) throw quotaExceeded();
   }
 
+  /** Gives bytes that have arrived another place, for which the same account pays. False when there is no such upload any more. */
+  async redirect(tempName: string, spaceId: string, command: object): Promise<boolean> {
+    const changed = await this.database.run(
+      `UPDATE upload_sessions u SET space_id = t.id, command = $3 FROM spaces f, spaces t
+        WHERE u.temp_name = $1 AND u.state = 'uploaded' AND f.id = u.space_id AND t.id = $2 AND t.account_id = f.account_id`,
+      [tempName, spaceId, JSON.stringify(command)],
+    );
+    return changed === 1;
+  }
+
   /** Keeps a session that its maker waits for longer than usual. */
   async setLease(tempName: string, leaseUntil: Date): Promise<void> {
     await this.database.run(`UPDATE upload_sessions SET lease_until = $2 WHERE temp_name = $1 AND state IN ('reserved', 'uploaded')`, [
@@ -442,5 +455,6 @@ function toSession(row: SessionRow): UploadSession {
     nodeId: row.node_id,
     versionNo: row.version_no,
     accountActive: row.account_active,
+    companyId: row.company_id,
   };
 }
