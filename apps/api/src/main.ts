@@ -15,6 +15,7 @@ import { DOCUMENTS } from './documents.js';
 import { createNestApp } from './http/nest-app.js';
 import { nameRoute } from './http/request-facts.js';
 import { createHttpServer, drain, type RawHandler } from './http/server.js';
+import { UpgradeEntries } from './http/upgrade-entries.js';
 import { PublicLinkPages } from './public-links/public-link-pages.js';
 import { RealtimeGateway } from './realtime/realtime.gateway.js';
 import { upgradeRequired } from './realtime/upgrade-required.js';
@@ -39,7 +40,7 @@ async function start(config: AppConfig, logger: Logger): Promise<void> {
     stopping = true;
     logger.info('the api stops', { why });
     setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
-    const websockets = app?.get(RealtimeGateway).close();
+    const websockets = Promise.all([app?.get(RealtimeGateway).close(), app?.get(UpgradeEntries).close()]);
     if (server?.listening) await drain(server, REQUEST_GRACE_MS);
     await websockets;
     await app?.close();

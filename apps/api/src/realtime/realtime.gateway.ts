@@ -13,6 +13,8 @@ import { Logger } from '#libs/observability';
 import { Signals } from '#libs/signals';
 
 import { clientOf } from '../http/request-client.js';
+import { refuseUpgrade as refuse } from '../http/refuse-upgrade.js';
+import { UpgradeEntries } from '../http/upgrade-entries.js';
 import { EventWire } from './event-wire.js';
 import { FeedPump } from './feed-pump.js';
 import { RealtimeMetrics } from './realtime.metrics.js';
@@ -52,6 +54,7 @@ export class RealtimeGateway implements OnModuleDestroy {
     private readonly wire: EventWire,
     private readonly signals: Signals,
     private readonly clock: Clock,
+    private readonly upgrades: UpgradeEntries,
     metrics: RealtimeMetrics,
     logger: Logger,
   ) {
@@ -70,6 +73,7 @@ export class RealtimeGateway implements OnModuleDestroy {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => socket.destroy());
       if (!wantsWebsocket(request.headers)) return answerWithoutUpgrade(server, request, socket);
+      if (this.upgrades.take(request, socket, head)) return;
       this.upgrade(request, socket, head).catch((error: unknown) => {
         this.logger.error('a websocket could not be opened', { error });
         refuse(socket, 500, 'Internal error.');
@@ -219,23 +223,6 @@ export class RealtimeGateway implements OnModuleDestroy {
 }
 
 const STATUS: Partial<Record<DomainError['code'], number>> = { UNAUTHENTICATED: 401, INVALID_ARGUMENT: 400, RATE_LIMITED: 429, FORBIDDEN: 403 };
-const REASONS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
-
-function refuse(socket: Duplex, status: number, text: string): void {
-  const body = `${text}\n`;
-  socket.end(
-    `HTTP/1.1 ${status} ${REASONS[status] ?? ''}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
 
 /** Some clients offer HTTP/2 with their first request. Nobody has to take the offer: the request is answered as it is. */
 function answerWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex): void {

@@ -5,6 +5,7 @@ import { EventsModule } from '#libs/events';
 import { Clock, SystemClock } from '#libs/kernel';
 import { SignalsModule } from '#libs/signals';
 
+import { HttpModule } from '../http/http.module.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { RealtimeMetrics } from './realtime.metrics.js';
 
@@ -14,7 +15,7 @@ export class RealtimeModule {
   static speaking(dialect: Type<unknown>): DynamicModule {
     return {
       module: RealtimeModule,
-      imports: [AccountsModule, EventsModule, SignalsModule, dialect],
+      imports: [HttpModule, AccountsModule, EventsModule, SignalsModule, dialect],
       providers: [RealtimeGateway, RealtimeMetrics, { provide: Clock, useClass: SystemClock }],
       exports: [RealtimeGateway],
     };

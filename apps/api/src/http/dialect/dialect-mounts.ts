@@ -8,6 +8,7 @@ import { limitBodySilence } from '../body-time.js';
 import { RequestEntries } from '../request-entries.js';
 import { nameRoute } from '../request-facts.js';
 import { pathSegments, RouteTable, type TableRoute } from '../route-table.js';
+import { type SocketTaker, UpgradeEntries } from '../upgrade-entries.js';
 import { type Dialect, type DialectRequest, type DialectRoute, type HttpMethod, internalPrefix } from './dialect.js';
 import { dialectRoutesOf } from './route.js';
 import { routeNotFound, sendDialectError } from './send-error.js';
@@ -18,7 +19,7 @@ interface Resource extends TableRoute {
 }
 
 /** Where a request for a dialect points to: the path without prefix, or null when it is not for this dialect. */
-type Place = (request: Request) => string | null;
+type Place = (request: Pick<Request, 'path' | 'hostname'>) => string | null;
 
 /**
  * The way into dialects: takes the requests of each by prefix, by paths that are its own on every host, and by a host name of its own
@@ -29,6 +30,7 @@ type Place = (request: Request) => string | null;
 export class DialectMounts {
   constructor(
     private readonly entries: RequestEntries,
+    private readonly upgrades: UpgradeEntries,
     private readonly config: AppConfig,
     private readonly clock: Clock,
   ) {}
@@ -41,6 +43,23 @@ export class DialectMounts {
       const path = place(request);
       if (path === null) next();
       else this.handle(dialect, table, path, request as DialectRequest, response, next);
+    });
+  }
+
+  /** Lets `socket` have the websockets of one path of the dialect (`hubs/x`), wherever its routes are served. */
+  mountSocket(dialect: Dialect, path: string, socket: SocketTaker): void {
+    const place = placeOf(dialect, this.config.apiHosts[dialect.name]);
+    const wanted = pathSegments(path).join('/');
+    this.upgrades.add({
+      ...socket,
+      take: (request, ...rest) => {
+        const [target = ''] = (request.url ?? '').split('?');
+        const hostname = (request.headers.host ?? '').replace(/:\d+$/, '');
+        const below = place({ path: target, hostname });
+        if (below === null || !isPath(below, wanted)) return false;
+        socket.take(request, ...rest);
+        return true;
+      },
     });
   }
 
@@ -96,10 +115,11 @@ function tableOf(routes: readonly DialectRoute[]): RouteTable<Resource> {
 }
 
 /** Decides by literal beginnings alone: what is not a dialect's goes on untouched. */
-function placeOf({ name, prefix, rootPaths, aliases = {} }: Dialect, host: string | undefined): Place {
+function placeOf({ name, prefix, rootPaths, aliases = {}, hostPrefix }: Dialect, host: string | undefined): Place {
   const startOf = (start: string) => new RegExp(`^/*${start.slice(1)}(?=/|$)`);
   const [below, internal] = [startOf(prefix), startOf(`/${internalPrefix(name)}`)];
   const roots = rootPaths.map((path) => new RegExp(`^/+${path.split('/').join('/+')}(?:/|$)`));
+  const onHost = hostPrefix === undefined ? null : startOf(hostPrefix);
   const others = Object.entries(aliases).map(([start, stands]) => ({ start: startOf(start), stands }));
   return ({ path, hostname }) => {
     // Nobody comes in by the paths that Nest knows.
@@ -108,8 +128,18 @@ function placeOf({ name, prefix, rootPaths, aliases = {} }: Dialect, host: strin
     const alias = others.find(({ start }) => start.test(path));
     if (alias) return path.replace(alias.start, alias.stands);
     if (roots.some((root) => root.test(path))) return path;
-    return host !== undefined && hostname?.toLowerCase() === host && !/^\/docs(\/|$)/.test(path) ? path : null;
+    if (host === undefined || hostname?.toLowerCase() !== host || /^\/docs(\/|$)/.test(path)) return null;
+    return onHost === null ? path : path.replace(onHost, '');
   };
+}
+
+/** Whether a path as it came is the wanted one. */
+function isPath(path: string, wanted: string): boolean {
+  try {
+    return pathSegments(path).join('/') === wanted;
+  } catch {
+    return false;
+  }
 }
 
 function routeFor({ methods }: Resource, method: string): DialectRoute | undefined {

@@ -27,9 +27,13 @@ export interface Dialect {
   readonly rootPaths: readonly string[];
   /** Further beginnings of paths on every host, and what each stands for below the prefix: `{ '/api/x': '', '/open/files': '/public/files' }`. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** On a host name of its own the routes are served below this too. */
+  readonly hostPrefix?: string;
   readonly errors: ErrorTable;
   /** Body of a refusal. `message` is for people, and says nothing about the inside of the house. */
   readonly errorBody: (wire: WireError, message: string, error: DomainError) => Readonly<Record<string, unknown>>;
+  /** Content type of refusals; default application/json. */
+  readonly errorType?: string;
   /** On every answer. */
   readonly headers: Readonly<Record<string, string>>;
   /** On answers to OPTIONS, beside `headers` and Access-Control-Allow-Methods. */

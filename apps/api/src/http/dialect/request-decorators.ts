@@ -29,3 +29,10 @@ export const CurrentClient = createParamDecorator((_: unknown, context: Executio
 
 /** What the program says of itself. */
 export const UserAgent = createParamDecorator((_: unknown, context: ExecutionContext): string => requestOf(context).headers['user-agent'] ?? '');
+
+/** The parameters behind the `?`. */
+export const QueryParams = createParamDecorator((_: unknown, context: ExecutionContext): URLSearchParams => {
+  const { url } = requestOf(context);
+  const question = url.indexOf('?');
+  return new URLSearchParams(question < 0 ? '' : url.slice(question + 1));
+});

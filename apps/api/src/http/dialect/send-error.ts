@@ -36,14 +36,14 @@ export function sendDialectError(response: ServerResponse, dialect: Dialect, err
   if (typeof retryAfterMs === 'number') response.setHeader('Retry-After', Math.max(1, Math.ceil(retryAfterMs / 1000)));
   // what is left of a body nobody will read must not be taken for the next request
   if (!response.req.complete) response.setHeader('Connection', 'close');
-  sendJson(response, wire.status, dialect.errorBody(wire, message, error));
+  sendJson(response, wire.status, dialect.errorBody(wire, message, error), dialect.errorType);
 }
 
 /** A whole JSON answer, without the blanks that nobody reads. */
-export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+export function sendJson(response: ServerResponse, status: number, body: unknown, contentType = 'application/json'): void {
   const text = JSON.stringify(body);
   response.statusCode = status;
-  response.setHeader('Content-Type', 'application/json');
+  response.setHeader('Content-Type', contentType);
   response.setHeader('Content-Length', Buffer.byteLength(text));
   response.end(text);
 }
