@@ -257,6 +257,20 @@ describe('sealed files', () => {
     expect(await codeOf(sealing.tap('password'))).toBe('INVALID_ARGUMENT');
   });
 
+  it('may be sealed after their bytes have come, which leaves nothing of these', async () => {
+    const actor = await bytes.account({});
+    const folder = await folderOf(actor, 'a');
+    const [content, before] = [randomBytes(200_000), await bytes.storedKeys()];
+    const plain = await intake.take(actor, { target: folder, name: 'late', body: body(content), sizeBytes: null, taps: [contentIds.tap()] });
+    const tap = contentIds.tap();
+    const [file] = await intake.confirm(actor, [await intake.again(plain, [await sealing.tap(PASSPHRASE), tap])]);
+    expect(await bytes.storedKeys()).toHaveLength(before.length + 1);
+    expect(tap.contentId?.cid).toBe(await idOf(await stored(actor, file!)));
+    expect((await open(actor, file!))?.equals(content)).toBe(true);
+    const large = await intake.take(actor, { target: folder, name: 'large', body: body(Buffer.alloc(50 * MIB + 1)), sizeBytes: null });
+    expect(await codeOf(intake.again(large, [await sealing.tap(PASSPHRASE)]))).toBe('TOO_LARGE');
+  });
+
   it('are sealed in copies and old versions too, and not in new ones', async () => {
     const actor = await bytes.account({});
     const folder = await folderOf(actor, 'a');

@@ -58,13 +58,17 @@ export class FileIntake {
 
   /**
    * Sends what has arrived through other taps, when only after its bytes it is known that it needs them. What was stored before is replaced, and deleted
-   * as what nobody holds is. As `take`; UPLOAD_NOT_FOUND when it has ended.
+   * at once. As `take`; UPLOAD_NOT_FOUND when it has ended.
    */
   again({ upload }: ArrivedFile, taps: readonly IntakeTap[]): Promise<ArrivedFile> {
     return Call.aside(async () => {
       const session = await this.sessions.find(upload.tempName);
       if (session?.state !== 'uploaded') throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
-      return this.bring(upload, await this.store.getRange(session.storeKey), null, taps);
+      const stored = await this.store.getRange(session.storeKey);
+      const arrived = await this.bring(upload, stored, null, taps).finally(() => stored.destroy());
+      // It may be what a tap was to keep from being stored. Should this fail, the object has a tombstone.
+      await this.store.delete(session.storeKey).catch(() => undefined);
+      return arrived;
     });
   }
 
