@@ -46,7 +46,10 @@ export class ByteSender {
       opened?.body.destroy();
       throw error;
     });
-    if (!opened) return this.sender.send(request, response, file);
+    if (!opened) {
+      await this.sender.send(request, response, file);
+      return;
+    }
     response.setHeader('Content-Type', contentTypeOf(file.version));
     response.setHeader('Content-Disposition', contentDisposition('attachment', file.node.name));
     response.setHeader('Content-Length', opened.sizeBytes);

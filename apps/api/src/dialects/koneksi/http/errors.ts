@@ -92,6 +92,7 @@ const OF_REASONS: Readonly<Record<string, string>> = {
 
 /** The text of a refusal as clients know it (contract 1.2 and 1.3). */
 export function messageOf({ code }: WireError, message: string, { code: domainCode, details }: DomainError): string {
+  if (code === 'MethodNotAllowed') return 'method not allowed';
   if (code !== AS_THROWN) return code;
   const known = domainCode === 'LINK_PASSWORD_WRONG' ? OF_REASONS[String(details['reason'])] : OF_FIELDS[String(details['field'])];
   return known ?? message;
