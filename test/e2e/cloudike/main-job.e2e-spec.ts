@@ -13,7 +13,7 @@ import { type Stack, startStack } from '../../support/stack.js';
 import { inParallel, type LocalFile, sha256OfFile, uploadTree, walk } from '../../support/uploader.js';
 
 /** The memory of the S3 server of tests and the time of the suite are limited; what lies above the store is the same. */
-const FILE_COUNT = process.env['STOWAGE_TEST_MODE'] === 'services' ? 5_000 : 20_000;
+const FILE_COUNT = process.env['STOWAGE_TEST_MODE'] === 'services' ? 2_000 : 20_000;
 
 /** SHA-256 and time of every file entry of a zip, by its path inside. */
 async function zipContents(path: string): Promise<Map<string, { sha256: string; modifiedMs: number }>> {
