@@ -8,6 +8,8 @@ import { CloudikeModule } from './dialects/cloudike/cloudike.module.js';
 import { CloudikeEventWireModule } from './dialects/cloudike/events/index.js';
 import { FileagoModule } from './dialects/fileago/fileago.module.js';
 import { KoneksiModule } from './dialects/koneksi/koneksi.module.js';
+import { MediasaurModule } from './dialects/mediasaur/mediasaur.module.js';
+import { QuicksyncModule } from './dialects/quicksync/quicksync.module.js';
 import { HttpModule } from './http/http.module.js';
 import { PublicLinksModule } from './public-links/public-links.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
@@ -36,6 +38,8 @@ export function apiModule(config: AppConfig, logger: Logger): DynamicModule {
       CloudikeModule,
       FileagoModule,
       KoneksiModule,
+      MediasaurModule,
+      QuicksyncModule,
       PublicLinksModule,
       RealtimeModule.speaking(CloudikeEventWireModule),
     ],

@@ -174,6 +174,7 @@ const ELSEWHERE: readonly (readonly [route: RegExp, name: RegExp, why: string])[
   [/^accounts\/|^company\/|^oauth\/authorize$|create_user$/, /^login$/, 'the login to sign in with, or to be made'],
   [/^admin\/set_effective_userid$/, /^token$/, 'a secret'],
   [/^migration_contents\/add$/, /^member_login$/, 'must have an account by the contract; accounts/check tells everybody which login has one'],
+  [/\bapi_keys\/create$/, /^buckets$/, 'names of buckets of the account that the key is for'],
   [/^copyright\//, /^complaint_id$/, 'of administrators of the system, who see all'],
 ];
 
@@ -198,7 +199,7 @@ const NOT_IDS = new Set(
     'version_exp viewed whose whoose without_trash wizard_state writer ' +
     // signing in by other means, figures, records
     'otp state code iss error error_description issuer client_secret domains auto_create date_from date_to metric metrics from to action outcome format ' +
-    'need_wipe transfer_file auto_remove'
+    'need_wipe transfer_file auto_remove force'
   ).split(' '),
 );
 

@@ -17,13 +17,13 @@ export class FileSender {
     private readonly logger: Logger,
   ) {}
 
-  /** Answers the request whole. Throws before the first byte only; the reader's right has been asked by whoever opened the file. */
+  /** Answers the request whole; the bytes that have left, also of an answer that broke off. Throws before the first byte only; the reader's right has been asked by whoever opened the file. */
   async send(
     request: IncomingMessage,
     response: ServerResponse,
     { node, version }: OpenedFile,
     disposition: 'attachment' | 'inline' = 'attachment',
-  ): Promise<void> {
+  ): Promise<number> {
     const grant = {
       kind: 'GET' as const,
       key: version.storeKey,
@@ -33,7 +33,10 @@ export class FileSender {
       disposition,
       etag: version.md5,
     };
-    const sent = await serveDownload(this.store, { req: request, res: response, continuePending: false }, grant, this.logger);
-    this.metrics.bytes('out', sent);
+    const { socket } = response;
+    const before = socket?.bytesWritten ?? 0;
+    const whole = await serveDownload(this.store, { req: request, res: response, continuePending: false }, grant, this.logger);
+    this.metrics.bytes('out', whole);
+    return response.destroyed && !response.writableFinished ? Math.max(whole, (socket?.bytesWritten ?? 0) - before) : whole;
   }
 }

@@ -1,9 +1,11 @@
+import { Buckets } from '#libs/buckets';
 import type { AccountActor } from '#libs/kernel';
 import { ServiceKeys } from '#libs/service-keys';
 
 import { CloudikeController, CurrentActor, ok, Params, Route } from '../http/index.js';
+import { ownAndCompany } from './own-and-company.js';
 import { presentKey, presentNewKey } from './key.presenter.js';
-import { CreateKeyDto, ListKeysDto, RevokeKeyDto } from './keys.dto.js';
+import { CreateApiKeyDto, CreateKeyDto, ListKeysDto, RevokeKeyDto } from './keys.dto.js';
 
 const READ = { auth: 'account' } as const;
 const WRITE = { auth: 'account', head: false } as const;
@@ -14,7 +16,10 @@ export const ownAndCompany = (path: string) => [`accounts/${path}`, `company/${p
 /** Credentials that people make for programs (ours; contract 23). */
 @CloudikeController('keys')
 export class ServiceKeysController {
-  constructor(private readonly keys: ServiceKeys) {}
+  constructor(
+    private readonly keys: ServiceKeys,
+    private readonly buckets: Buckets,
+  ) {}
 
   @Route(ownAndCompany('service_accounts/create'), { ...WRITE, summary: 'A pair of Client-ID and Client-Secret for a program' })
   async createClient(@CurrentActor() actor: AccountActor, @Params(CreateKeyDto) { name, userId }: CreateKeyDto) {
@@ -33,13 +38,15 @@ export class ServiceKeysController {
   }
 
   @Route(ownAndCompany('api_keys/create'), { ...WRITE, summary: 'A key for buckets' })
-  async createStorage(@CurrentActor() actor: AccountActor, @Params(CreateKeyDto) { name, userId }: CreateKeyDto) {
-    return presentNewKey(await this.keys.create(actor, { kind: 'storage', name }, userId), 'api_key');
+  async createStorage(@CurrentActor() actor: AccountActor, @Params(CreateApiKeyDto) { name, buckets, userId }: CreateApiKeyDto) {
+    const key = await this.buckets.createKey(actor, { name, buckets: buckets ?? null }, userId);
+    return { ...presentNewKey(key, 'api_key'), buckets: key.buckets };
   }
 
   @Route(ownAndCompany('api_keys/list'), { ...READ, summary: 'The keys for buckets' })
   async listStorage(@CurrentActor() actor: AccountActor, @Params(ListKeysDto) { userId }: ListKeysDto) {
-    return { content: (await this.keys.list(actor, 'storage', userId)).map(presentKey) };
+    const keys = await this.buckets.listKeys(actor, userId);
+    return { content: keys.map((key) => ({ ...presentKey(key), buckets: key.buckets })) };
   }
 
   @Route(ownAndCompany('api_keys/revoke'), { ...WRITE, summary: 'End a key for buckets' })
