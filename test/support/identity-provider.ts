@@ -40,13 +40,15 @@ export class TestIdentityProvider {
       pkce: { required: () => true },
       claims: { openid: ['sub'], email: ['email', 'email_verified', 'hd'], profile: ['name'] },
       cookies: { keys: ['test'] },
-      features: { devInteractions: { enabled: false } },
+      features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } },
       interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
       ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Interaction: 600, Session: 600, Grant: 600 },
       findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => Promise.resolve({ sub, ...this.people.get(sub) }) }),
       loadExistingGrant: async (ctx) => {
         const grant = new ctx.oidc.provider.Grant({ clientId: CLIENT_ID, accountId: ctx.oidc.session!.accountId });
         grant.addOIDCScope('openid email profile');
+        // what a program asks to have in the ID token itself
+        grant.addOIDCClaims(['email', 'email_verified', 'name', 'hd']);
         await grant.save();
         return grant;
       },

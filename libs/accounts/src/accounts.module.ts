@@ -62,6 +62,7 @@ import { SecondFactorService } from './second-factor/second-factor.service.js';
 import { SessionService } from './session.service.js';
 import { SweepAccountsJob } from './sweep.job.js';
 import { TokenKeys } from './token-keys.service.js';
+import { UsedTokens } from './used-tokens.js';
 
 const SERVICES = [
   AddressLimit,
@@ -72,6 +73,7 @@ const SERVICES = [
   LoginService,
   OauthService,
   Oauth1Service,
+  UsedTokens,
   RegistrationService,
   RecoveryService,
   SessionService,

@@ -39,4 +39,5 @@ export { type ClientInfo, mainLogin, type Session, SessionService, type TokenWis
 export { SecondFactorService } from './second-factor/second-factor.service.js';
 export { SweepAccountsJob } from './sweep.job.js';
 export { TokenKeys } from './token-keys.service.js';
+export { UsedTokens } from './used-tokens.js';
 export { checkedJson, checkedLanguage, checkedName } from './texts.js';

@@ -1,3 +1,5 @@
+import { createHash, randomBytes } from 'node:crypto';
+
 import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -414,6 +416,54 @@ describe('sign-in at Google', () => {
   it('refuses answers that do not fit', async () => {
     expect((await call(town.anonymous, 'accounts/google_confirm', { state: 'x', code: 'y' })).said).toBe('403 Forbidden');
     expect((await call(town.anonymous, 'accounts/google_confirm')).said).toBe('400 InvalidParameters');
+  });
+
+  it('takes an ID token that a program has of Google itself, once', async () => {
+    const idToken = async (sub: string): Promise<string> => {
+      const redirect = `${stack.baseUrl}/api/1/accounts/google_confirm/`;
+      const verifier = randomBytes(32).toString('base64url');
+      const challenge = createHash('sha256').update(verifier).digest('base64url');
+      const asked = { client_id: CLIENT_ID, response_type: 'code', scope: 'openid email profile', redirect_uri: redirect };
+      const claims = JSON.stringify({ id_token: { email: null, email_verified: null, name: null, hd: null } });
+      const query = new URLSearchParams({ ...asked, claims, nonce: verifier, code_challenge: challenge, code_challenge_method: 'S256' });
+      idp.signsIn = sub;
+      const { location } = await new CookieBrowser().go(`${idp.issuer}/auth?${query.toString()}`, redirect);
+      const code = new URL(location!).searchParams.get('code')!;
+      const reply = await fetch(`${idp.issuer}/token`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${CLIENT_ID}:${CLIENT_SECRET}`).toString('base64')}` },
+        body: new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: redirect, code_verifier: verifier }),
+      });
+      return ((await reply.json()) as { id_token: string }).id_token;
+    };
+    const confirm = (params: Record<string, FormValue>) => call(town.anonymous, 'accounts/google_confirm', params);
+    const sub = person({ email: `g-${nth}@gmail.com` });
+    const token = await idToken(sub);
+    const wish = { permanent_auth: true, device_description: 'phone' };
+    const answers = await Promise.all([0, 1, 2, 3].map(() => confirm({ token, ...wish })));
+    expect(answers.map(({ said }) => said).sort()).toEqual(['200', '403 Forbidden', '403 Forbidden', '403 Forbidden']);
+    const { body } = answers.find(({ said }) => said === '200')!;
+    expect(body).toMatchObject({ login: `email:${idp.people.get(sub)!.email!}`, expires: 0, device_description: 'phone' });
+    expect((await confirm({ token })).said).toBe('403 Forbidden');
+    const again = await idToken(sub);
+    // the end of a signature can be written in several ways
+    const [head, claims, signature] = again.split('.');
+    for (const bad of [`${head}.${claims}.${signature!.slice(1)}`, `${head}.${claims}x.${signature}`, 'x', 'a.b.c', '0'.repeat(16_000)])
+      expect((await confirm({ token: bad })).said).toBe('403 Forbidden');
+    expect((await confirm({ token: '' })).said).toBe('400 InvalidParameters');
+    expect((await confirm({ token: '0'.repeat(20_000) })).said).toBe('400 InvalidParameters');
+    const { body: second } = await confirm({ token: again });
+    expect(second).toMatchObject({ userid: body['userid'] });
+    // with a second factor the token is good until the code comes
+    const { codes } = await turnOn(as(String(second['token'])));
+    const third = await idToken(sub);
+    expect((await confirm({ token: third })).said).toBe('401 SecondFactorRequired');
+    expect((await confirm({ token: third, otp: '123456' })).said).toBe('401 SecondFactorWrong');
+    expect((await confirm({ token: third, otp: codes[0]! })).said).toBe('200');
+    expect((await confirm({ token: third, otp: codes[1]! })).said).toBe('403 Forbidden');
+    // addresses that Google does not answer for
+    const other = await CloudikeUser.register(stack.baseUrl, `elsewhere-${++nth}@firm.example`);
+    expect((await confirm({ token: await idToken(person({ email: other.email })) })).said).toBe('403 Forbidden');
   });
 
   it('makes nobody while registration is closed', async () => {

@@ -21,14 +21,18 @@ import {
   ResponseBodyError,
 } from 'openid-client';
 
-import { DomainError, isDomainError, sha256 } from '#libs/kernel';
+import { Clock, DomainError, isDomainError, sha256 } from '#libs/kernel';
 
 import { OutboundHosts, unavailable } from '../outbound-hosts.js';
 import { guardedFetch } from './guarded-fetch.js';
+import { keyIdOf, type ProvenToken, provenToken, type ProviderKey, refused, signingKeys } from './id-tokens.js';
 
 const TIMEOUT_SECONDS = 5;
 const DISCOVERY_LIFE_MS = 60 * 60 * 1_000;
 const MAX_PROVIDERS = 500;
+/** How long the keys of a provider are taken for all of them, and how long they are not asked for again. */
+const KEYS_LIFE_MS = 60 * 60_000;
+const KEYS_REST_MS = 60_000;
 
 /** An identity provider, with what it knows us by. */
 export interface OidcProvider {
@@ -59,7 +63,12 @@ export interface OidcPerson {
 export class OidcClient {
   private readonly known = new LRUCache<string, Promise<Configuration>>({ max: MAX_PROVIDERS, ttl: DISCOVERY_LIFE_MS });
 
-  constructor(private readonly hosts: OutboundHosts) {}
+  private readonly keys = new LRUCache<string, { readonly found: Promise<ProviderKey[]>; readonly askedMs: number }>({ max: MAX_PROVIDERS });
+
+  constructor(
+    private readonly hosts: OutboundHosts,
+    private readonly clock: Clock,
+  ) {}
 
   /** Asks the provider for its configuration. PROVIDER_UNAVAILABLE when it has none, or may not be asked. */
   async check(provider: OidcProvider): Promise<void> {
@@ -98,16 +107,58 @@ export class OidcClient {
         typeof told['email'] === 'string' || !configuration.serverMetadata().userinfo_endpoint
           ? told
           : { ...told, ...(await fetchUserInfo(configuration, tokens.access_token, told.sub)) };
-      const { email, email_verified: verified, name, hd } = claims;
-      return {
-        subject: told.sub,
-        email: typeof email === 'string' && (verified === true || verified === 'true') ? email : null,
-        name: typeof name === 'string' ? name : '',
-        hostedDomain: typeof hd === 'string' ? hd.toLowerCase() : '',
-      };
+      return personOf(told.sub, claims);
     } catch (error) {
       throw refusalOf(error);
     }
+  }
+
+  /**
+   * Who is meant by an ID token that the provider made for us and somebody shows here; `proof` is for its one use. FORBIDDEN for every other token;
+   * PROVIDER_UNAVAILABLE.
+   */
+  async verify(
+    provider: OidcProvider,
+    token: string,
+  ): Promise<{ readonly person: OidcPerson; readonly proof: Pick<ProvenToken, 'signed' | 'endsMs'> }> {
+    const keyId = keyIdOf(token);
+    const { issuer, jwks_uri: address } = (await this.configurationOf(provider)).serverMetadata();
+    if (address === undefined) throw unavailable('The identity provider does not say what it signs with.');
+    const key = await this.keyOf(address, keyId);
+    // Google names itself with and without a scheme
+    const { claims, ...proof } = provenToken(token, key, [issuer, issuer.replace(/^https:\/\//, '')], provider.clientId, this.clock.nowMs());
+    return { person: personOf(claims.sub, claims), proof };
+  }
+
+  /** A key of the provider. Its keys are asked for again when there is none of this name, but not each time that somebody makes a name up. */
+  private async keyOf(address: string, keyId: string | undefined): Promise<ProviderKey> {
+    for (const isLast of [false, true]) {
+      const known = this.keys.get(address);
+      const fresh = known !== undefined && this.clock.nowMs() - known.askedMs < (isLast ? KEYS_REST_MS : KEYS_LIFE_MS);
+      const { found } = fresh ? known : this.askKeys(address);
+      const keys = await found;
+      const key = keyId === undefined ? (keys.length === 1 ? keys[0] : undefined) : keys.find(({ kid }) => kid === keyId);
+      if (key !== undefined) return key;
+    }
+    throw refused();
+  }
+
+  private askKeys(address: string): { readonly found: Promise<ProviderKey[]>; readonly askedMs: number } {
+    const asked = { found: this.fetchKeys(address), askedMs: this.clock.nowMs() };
+    this.keys.set(address, asked);
+    asked.found.catch(() => this.keys.peek(address) === asked && this.keys.delete(address));
+    return asked;
+  }
+
+  private async fetchKeys(address: string): Promise<ProviderKey[]> {
+    const answer = await guardedFetch(this.hosts)(address, {
+      method: 'GET',
+      headers: { accept: 'application/json' },
+      body: undefined,
+      redirect: 'manual',
+    });
+    if (answer.status !== 200) throw unavailable('The identity provider does not answer.');
+    return signingKeys(await answer.json().catch(() => null));
   }
 
   private async configurationOf(provider: OidcProvider): Promise<Configuration> {
@@ -132,6 +183,15 @@ export class OidcClient {
       ...(server.protocol === 'http:' ? { execute: [allowInsecureRequests] } : {}),
     });
   }
+}
+
+function personOf(subject: string, { email, email_verified: verified, name, hd }: Readonly<Record<string, unknown>>): OidcPerson {
+  return {
+    subject,
+    email: typeof email === 'string' && (verified === true || verified === 'true') ? email : null,
+    name: typeof name === 'string' ? name : '',
+    hostedDomain: typeof hd === 'string' ? hd.toLowerCase() : '',
+  };
 }
 
 /** The way that the provider's metadata names; without a word on it, the one that is the rule (OpenID Connect Discovery 3). */

@@ -9,7 +9,9 @@ import {
   RegistrationService,
   SecondFactorService,
   type Session,
+  SessionService,
   type TokenWish,
+  UsedTokens,
   withVerifier,
 } from '#libs/accounts';
 import { CompanyService, SignUpService } from '#libs/companies';
@@ -68,6 +70,8 @@ export class OidcSignIn {
     private readonly registration: RegistrationService,
     private readonly settings: Settings,
     private readonly secondFactor: SecondFactorService,
+    private readonly sessions: SessionService,
+    private readonly used: UsedTokens,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {
@@ -125,6 +129,28 @@ export class OidcSignIn {
       if (callback !== null) return { location: withVerifier(callback, requestToken, verifier) };
       if (await this.secondFactor.isOn(accountId)) return { requestToken, verifier };
       return { session: await this.oauth.confirm(requestToken, verifier, client) };
+    });
+  }
+
+  /**
+   * Signs in by an ID token that Google made for this installation: for programs that ask Google themselves. It is good once. FORBIDDEN for every other
+   * token, and for people without an account here; SECOND_FACTOR_REQUIRED and so on as a login, after which the token may be shown again with the code;
+   * ACCOUNT_DISABLED, PROVIDER_UNAVAILABLE.
+   */
+  async byGoogleToken(token: string, wish: TokenWish & { readonly otp?: string | undefined }, client: ClientInfo): Promise<Session> {
+    const provider = await this.providerOf('google');
+    const { person, proof } = await this.client.verify(provider, token);
+    const proven = { ...person, scope: 'google', issuer: provider.issuer };
+    const rules = await this.googleRules(person);
+    // codes are counted outside of the transaction that lets the person in
+    const expected = await this.arrivals.expected(proven, rules);
+    if (expected !== null) await this.secondFactor.require(expected, wish.otp || undefined, client.ip);
+    return this.unitOfWork.run(async () => {
+      if (!(await this.used.take(proof.signed, proof.endsMs))) throw new DomainError('FORBIDDEN', 'This token was used already; it is good once.');
+      const accountId = await this.arrivals.of(proven, rules);
+      if (accountId !== expected && (await this.secondFactor.isOn(accountId)))
+        throw new DomainError('BUSY', 'The account has just changed; try again.');
+      return this.sessions.open(accountId, wish, client);
     });
   }
 

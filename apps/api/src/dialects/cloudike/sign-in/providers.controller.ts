@@ -1,12 +1,13 @@
 import type { Session } from '#libs/accounts';
 import { AppConfig } from '#libs/config';
+import { DomainError } from '#libs/kernel';
 import { OfferService } from '#libs/settings';
 import { DirectorySignIn, keptName, OidcSignIn, ROUND_TRIP_MS } from '#libs/sign-in';
 
 import { presentSession } from '../accounts/session.presenter.js';
 import { wireError } from '../http/errors.js';
 import { type Caller, CloudikeController, CurrentCaller, Header, Params, Reply, Route } from '../http/index.js';
-import { GoogleUrlDto, LoginByLdapDto, ProviderAnswerDto, StartDto } from './sign-in.dto.js';
+import { GoogleConfirmDto, GoogleUrlDto, LoginByLdapDto, ProviderAnswerDto, StartDto } from './sign-in.dto.js';
 
 const SIGN_IN = { auth: 'public', head: false, audit: 'sign-in' } as const;
 
@@ -35,13 +36,18 @@ export class ProvidersController {
     return { url: authorizeUrl, authorize_url: authorizeUrl, request_token: requestToken };
   }
 
-  @Route('accounts/google_confirm', { ...SIGN_IN, summary: 'Where Google sends the browser back to' })
-  googleConfirm(
-    @Params(ProviderAnswerDto) answer: ProviderAnswerDto,
+  @Route('accounts/google_confirm', { ...SIGN_IN, summary: 'Where Google sends the browser back to; or sign in by an ID token of Google' })
+  async googleConfirm(
+    @Params(GoogleConfirmDto) { token, state, permanentAuth, deviceDescription, otp, ...answer }: GoogleConfirmDto,
     @Header('cookie') cookies: string | undefined,
     @CurrentCaller() caller: Caller,
   ) {
-    return this.finish('google', answer, cookies, caller);
+    if (token) {
+      const wish = { permanent: permanentAuth ?? false, deviceDescription, otp };
+      return Reply.json(200, await this.present(await this.oidc.byGoogleToken(token, wish, caller)));
+    }
+    if (state === undefined) throw new DomainError('INVALID_ARGUMENT', 'One of "token" and "state" is required.');
+    return this.finish('google', { ...answer, state }, cookies, caller);
   }
 
   @Route('accounts/oidc_start', { auth: 'public', summary: 'Go to the identity provider of a sign-in by redirect' })

@@ -62,6 +62,29 @@ export class ProviderAnswerDto {
   errorDescription?: string;
 }
 
+export class GoogleConfirmDto extends PersonDto {
+  @Text({
+    maxBytes: 16_384,
+    description: 'ID token that Google made for the client id of this installation; good once. Else `state` and `code` of a browser.',
+  })
+  token?: string;
+
+  @Text({ maxBytes: LINE })
+  state?: string;
+
+  @Text({ maxBytes: 8_192 })
+  code?: string;
+
+  @Text({ maxBytes: LINE })
+  iss?: string;
+
+  @Text({ maxBytes: LINE })
+  error?: string;
+
+  @Text({ maxBytes: 8_192 })
+  errorDescription?: string;
+}
+
 export class IdentityProviderDto {
   @Text({ maxBytes: LINE, description: 'https URL as the provider names itself.' })
   issuer?: string;
