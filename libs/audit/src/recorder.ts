@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { type AccountActor, Call, type Caller, Clock, isDomainError, newId } from '#libs/kernel';
+import { type AccountActor, Call, type Caller, Clock, type Holder, isDomainError, newId } from '#libs/kernel';
 import { Logger, Metrics } from '#libs/observability';
 
 import { type AuditOutcome, AuditSignatures } from './record.js';
@@ -130,7 +130,7 @@ export class AuditRecorder {
       dialect: facts.dialect,
       actorId: account?.accountId ?? null,
       impersonatorId: account?.impersonatorId ?? null,
-      companyId: account?.companyId ?? (subjects.company ? Number(subjects.company[0]) : null),
+      companyId: who?.companyId ?? (subjects.company ? Number(subjects.company[0]) : null),
       credential: credentialOf(who),
       client: plain(facts.client),
       address: plain(facts.address),
@@ -155,7 +155,7 @@ export class AuditRecorder {
   }
 }
 
-function credentialOf(who: Caller | { readonly pass: string; readonly passId: string } | null): string | null {
+function credentialOf(who: Caller | Holder | null): string | null {
   if (who === null) return null;
   if (!('accountId' in who)) return `${who.pass}:${who.passId}`;
   // a key for a program is a token too, and says which one it is

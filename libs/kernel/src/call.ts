@@ -5,6 +5,9 @@ import type { AccountActor, GuestActor } from './actor.js';
 /** Who calls, as far as a record tells it. */
 export type Caller = Pick<AccountActor, 'accountId' | 'companyId'> & Partial<Pick<AccountActor, 'tokenId' | 'impersonatorId' | 'byPair'>>;
 
+/** A pass that somebody holds; `companyId` is the company of whoever gave it, which sees what guests did. */
+export type Holder = Pick<GuestActor, 'pass' | 'passId'> & { readonly companyId?: number | null };
+
 /** Most ids of one kind that a call notes; a call that touches more says how many there were by its parameters. */
 const MAX_SUBJECTS = 50;
 
@@ -17,7 +20,7 @@ export class Call {
   private state: 'waiting' | 'carried' | 'written' | 'over' = 'waiting';
   private readonly noted = new Map<string, Set<string>>();
   private unrecorded = false;
-  private caller: Caller | Pick<GuestActor, 'pass' | 'passId'> | null = null;
+  private caller: Caller | Holder | null = null;
 
   /** `compose` makes the record; it is asked when a transaction is about to be committed, so that it knows what was noted until then. */
   constructor(private readonly compose: (call: Call) => string) {}
@@ -48,13 +51,13 @@ export class Call {
   }
 
   /** Says who calls, where that is found out by the call itself: at a sign-in, by a link, by the token of an office server. */
-  static identify(caller: Caller | Pick<GuestActor, 'pass' | 'passId'>): void {
+  static identify(caller: Caller | Holder): void {
     const call = this.current();
     if (call) call.caller = caller;
   }
 
   /** Who was identified, or null. */
-  get identified(): Caller | Pick<GuestActor, 'pass' | 'passId'> | null {
+  get identified(): Caller | Holder | null {
     return this.caller;
   }
 

@@ -1,5 +1,5 @@
 export { type AccountActor, type AccountRole, type Actor, type GuestActor, type PassKind, type SystemActor, SYSTEM_ACTOR } from './actor.js';
-export { Call, type Caller } from './call.js';
+export { Call, type Caller, type Holder } from './call.js';
 export { Clock, SystemClock } from './clock.js';
 export { csvLine } from './csv.js';
 export { decodeCursor, encodeCursor } from './cursor.js';

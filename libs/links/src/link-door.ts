@@ -84,7 +84,7 @@ export class LinkDoor {
       spaceId: found.spaceId,
       issuerId: found.issuerId,
     };
-    Call.identify(guest);
+    Call.identify({ ...guest, companyId: found.issuerCompanyId });
     Call.note('link', found.id);
     const placed = await this.resolver.find(guest, { id: found.nodeId });
     const action = found.rights === 'upload' ? 'node.create' : 'node.read';

@@ -38,9 +38,9 @@ export class ShareDoor {
       return { actor, base: pathSegments(node.path) };
     }
     if (!share.publicView) throw nodeNotFound();
-    const { nodeId, ownerId } = share;
+    const { nodeId, ownerId, ownerCompanyId: companyId } = share;
     const guest = { kind: 'guest', pass: 'share', passId: nodeId, rootId: nodeId, spaceId: placed.node.spaceId, issuerId: ownerId } as const;
-    Call.identify(guest);
+    Call.identify({ ...guest, companyId });
     return { actor: guest, base: [] };
   }
 

@@ -102,12 +102,24 @@ describe('records', () => {
     const link = await member.http.form<{ public_hash: string }>('/api/1/links/create/', { path: '/plans' });
     const guest = new HttpSession(stack.baseUrl);
     await guest.get(`/api/1/links/get/${link.public_hash}/b.txt`);
+    await member.mkdir('/drop');
+    const drop = await member.http.form<{ public_hash: string }>('/api/1/links/create/', { path: '/drop', upload_folder: true });
+    const upload = await guest.form<{ url: string; confirm_url: string }>(`/api/1/links/file_create/${drop.public_hash}`, { path: 'x.txt' });
+    expect((await fetch(upload.url, { method: 'PUT', body: 'of a guest' })).status).toBe(200);
+    expect((await fetch(upload.confirm_url, { method: 'POST' })).status).toBe(200);
     const found = await recordsOf(system, 'admin/audit/');
     const made = found.find(({ params }) => params.path === '/plans/by the administrator');
     expect(made).toMatchObject({ user_id: member.userId, impersonator_id: system.userId, company_id: companyId });
     const taken = found.find(({ action }) => action === 'LinkReads.get');
     expect(taken).toMatchObject({ user_id: null, credential: expect.stringMatching(/^link:/), params: { tail: '/b.txt' } });
     expect(JSON.stringify(found)).not.toContain(link.public_hash);
+    // whoever administrates the company of the link's owner reads of it too, and nobody else does
+    const byGuests = (records: WireRecord[]) => records.filter(({ credential }) => /^(link|share):/.test(credential ?? ''));
+    const told = byGuests(await recordsOf(boss, 'company/audit/'));
+    expect(told.map(({ action, company_id, user_id }) => [action, company_id, user_id])).toEqual(
+      ['LinkReads.get', 'LinkUploads.create', 'Uploads.confirm'].map((action) => [action, companyId, null]),
+    );
+    expect(byGuests(await recordsOf(otherBoss, 'company/audit/'))).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AccessService } from '#libs/access';
 import { BlobStore } from '#libs/blob-store';
 import { UnitOfWork } from '#libs/database';
-import { type Actor, Clock, DomainError, isDomainError } from '#libs/kernel';
+import { type Actor, Call, Clock, DomainError, isDomainError } from '#libs/kernel';
 import { type LocatedNode, NodeResolver, type UploadSession, UploadSessionRepository } from '#libs/nodes';
 
 import { isOvertaking, Overtaken } from './overtaken.js';
@@ -75,7 +75,9 @@ export class ConfirmService {
       throw new DomainError('UPLOAD_NOT_FOUND', 'There is no such upload.');
     }
     if (!session.accountActive && actor?.kind !== 'system') throw new DomainError('FORBIDDEN', 'This account may not upload.');
-    const { diff } = planOf(session);
+    const { diff, guest } = planOf(session);
+    // whoever confirms without showing a pass or a credential is told by the upload
+    if (guest && actor === null) Call.identify({ ...guest, companyId: session.companyId });
     if (diff && session.state !== 'committed' && diff.made?.storeKey !== session.storeKey) {
       throw new DomainError('UPLOAD_NOT_FOUND', 'This upload brings a delta and is confirmed as one.');
     }

@@ -27,6 +27,7 @@ export interface NewLink {
 export interface LinkAtDoor extends Link {
   readonly spaceId: string;
   readonly passwordHash: string | null;
+  readonly issuerCompanyId: number | null;
 }
 
 const COLUMNS = `l.id, l.node_id AS "nodeId", l.issuer_id AS "issuerId", l.hash, l.rights, l.password_hash IS NOT NULL AS "hasPassword",
@@ -102,7 +103,8 @@ export class LinkRepository {
   /** The link of a hash, as its row has it: whether it opens is for libs/access to say. */
   atDoor(hash: string): Promise<LinkAtDoor | null> {
     return this.database.queryOne<LinkAtDoor & Record<string, unknown>>(
-      `SELECT ${COLUMNS}, n.space_id AS "spaceId", l.password_hash AS "passwordHash" FROM links l JOIN nodes n ON n.id = l.node_id WHERE l.hash = $1`,
+      `SELECT ${COLUMNS}, n.space_id AS "spaceId", l.password_hash AS "passwordHash", a.company_id AS "issuerCompanyId"
+         FROM links l JOIN nodes n ON n.id = l.node_id JOIN accounts a ON a.id = l.issuer_id WHERE l.hash = $1`,
       [hash],
     );
   }

@@ -7,6 +7,7 @@ import { Database } from '#libs/database';
 export interface Share {
   readonly nodeId: string;
   readonly ownerId: number;
+  readonly ownerCompanyId: number | null;
   readonly hash: string;
   /** Whoever knows the hash may accept it, and may write then. */
   readonly open: boolean;
@@ -26,9 +27,9 @@ export interface ShareChange {
   readonly message?: string;
 }
 
-const COLUMNS = `h.node_id AS "nodeId", s.account_id AS "ownerId", h.hash, h.open, h.open_can_write AS "openCanWrite", h.public_view AS "publicView",
+const COLUMNS = `h.node_id AS "nodeId", s.account_id AS "ownerId", a.company_id AS "ownerCompanyId", h.hash, h.open, h.open_can_write AS "openCanWrite", h.public_view AS "publicView",
   h.message, h.public_name AS "publicName", h.folder_hash AS "folderHash"`;
-const FROM = 'shares h JOIN nodes n ON n.id = h.node_id JOIN spaces s ON s.id = n.space_id';
+const FROM = 'shares h JOIN nodes n ON n.id = h.node_id JOIN spaces s ON s.id = n.space_id JOIN accounts a ON a.id = s.account_id';
 
 /** Rows of `shares`. `nodes.shared` is true exactly while there is one. */
 @Injectable()
