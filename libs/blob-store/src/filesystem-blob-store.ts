@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { constants, createReadStream, type Stats } from 'node:fs';
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -291,7 +291,7 @@ export class FilesystemBlobStore extends BlobStore {
 
   private objectPath(key: string): string {
     assertKey(key);
-    const shard = createHash('sha256').update(key).digest('hex').slice(0, 2);
+    const shard = hash('sha256', key).slice(0, 2);
     return join(this.objects, shard, key.replaceAll('/', '.'));
   }
 

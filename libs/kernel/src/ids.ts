@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** A new UUID v7 (RFC 9562 section 5.7): ordered by creation time, so that indexes grow at their right edge. */
 export function newId(nowMs: number = Date.now()): string {
@@ -29,5 +29,5 @@ export function randomUrlSafe(byteCount: number): string {
 
 /** SHA-256 of a secret: what is stored instead of the secret. 32 bytes. */
 export function sha256(value: string | Buffer): Buffer {
-  return createHash('sha256').update(value).digest();
+  return hash('sha256', value, 'buffer');
 }

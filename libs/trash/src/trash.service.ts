@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 
@@ -114,7 +114,7 @@ export class TrashService {
     const space = await this.spaceRows.find(spaceId);
     // Restore paths begin with the folder's own, so a listing of it changes with that.
     const scope = folder ? `${spaceId}:${folder.id}:${folder.path}` : spaceId;
-    const etag = createHash('sha256').update(`trash:${scope}:${space!.trashRevision}`).digest('hex').slice(0, 32);
+    const etag = hash('sha256', `trash:${scope}:${space!.trashRevision}`).slice(0, 32);
     if (command.knownEtag === etag) return { entries: [], etag, notModified: true, isLastPage: true };
     const { dirsOnly, orderBy, descending, offset } = command;
     const limit = pageRows(command.limit);

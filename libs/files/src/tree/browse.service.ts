@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 
@@ -89,7 +89,7 @@ export function folderEtag(folder: NodeView): string {
 }
 
 function etagOf(state: string): string {
-  return createHash('sha256').update(state).digest('hex').slice(0, 32);
+  return hash('sha256', state).slice(0, 32);
 }
 
 /** The node, with word of whether it is in the trash because of a folder above it. */
