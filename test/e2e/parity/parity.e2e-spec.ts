@@ -15,6 +15,7 @@ import { plays, SCENARIOS } from './scenarios.js';
 const LACKING: Readonly<Record<string, readonly Ability[]>> = {
   cloudike: [],
   fileago: [],
+  koneksi: ['clash', 'copy', 'restore'],
 };
 
 let stack: Stack;
