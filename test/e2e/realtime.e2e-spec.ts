@@ -265,6 +265,17 @@ describe('the end of a websocket', () => {
     expect(await ends((user) => user.http.send('/api/1/accounts/logout/', { method: 'POST' }))).toBeLessThan(2_500);
     await ends((user) => sql(`UPDATE accounts SET state = 'disabled' WHERE id = $1`, [user.userId]));
     await ends((user) => sql(`UPDATE auth_tokens SET expires_at = now() WHERE account_id = $1`, [user.userId]));
+    const rules = async (user: CloudikeUser, settings: object) => {
+      const made = `WITH c AS (INSERT INTO companies (name, settings) VALUES ('rules', $2::jsonb) RETURNING id)
+                    UPDATE accounts SET company_id = (SELECT id FROM c) WHERE id = $1`;
+      await sql(made, [user.userId, JSON.stringify(settings)]);
+    };
+    // what is pushed to somebody is no use of the token
+    await ends(async (user) => {
+      await sql(`UPDATE auth_tokens SET last_used_at = now() - interval '1 hour' WHERE account_id = $1`, [user.userId]);
+      await rules(user, { logoutTimeoutEnable: true, logoutTimeout: 30 });
+    });
+    await ends((user) => rules(user, { secondFactorRequired: true }));
   });
 
   it('is told at a restart, and nothing is lost across it', async () => {

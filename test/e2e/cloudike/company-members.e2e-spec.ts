@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser } from '../../support/cloudike-user.js';
 import { call, CompanyTown, PASSWORD } from '../../support/companies.js';
+import { HttpSession } from '../../support/http-session.js';
 import { type Stack, startStack } from '../../support/stack.js';
 
 // The people of a company, by real HTTP: docs/contracts/cloudike.md 2 and 13.
@@ -369,5 +370,116 @@ describe('quotas', () => {
     }
     expect((await call(member.http, path)).said).toBe('400 InvalidParameters');
     await refusals('company/{id}/request_quota/', { user_id: member.userId }, '200');
+  });
+});
+
+describe('settings of the company', () => {
+  let boss: CloudikeUser;
+  let person: CloudikeUser;
+  let id: number;
+
+  const change = async (settings: Record<string, string | number | boolean>) =>
+    expect((await call(boss.http, `company/${id}/change`, settings)).said).toBe('200');
+  const refusedBy = (reason: string) => ({ code: 'Forbidden', reason });
+  const as = (user: CloudikeUser, program: string) => new HttpSession(stack.baseUrl, { 'mountbit-auth': user.token, 'mountbit-user-agent': program });
+  const login = (password: string, program = 'web-frontend/1') =>
+    call(new HttpSession(stack.baseUrl, { 'mountbit-user-agent': program }), 'accounts/login', { email: person.email, password });
+  const basic = (password: string) =>
+    new HttpSession(stack.baseUrl, { authorization: `Basic ${Buffer.from(`${person.email}:${password}`).toString('base64')}` });
+
+  beforeAll(async () => {
+    ({ admin: boss, companyId: id } = await town.found('Rules'));
+    person = await town.hire(boss, id);
+  });
+
+  it('leave folders to administrators', async () => {
+    await person.mkdir('/mine');
+    await boss.mkdir('/theirs');
+    await change({ folder_create_admin_only: true, company_folder_creation_allow: false, folder_limit_creation_allow: false });
+    const onlyAdmins = refusedBy('folder_create_admin_only');
+    expect((await call(person.http, 'fileops/folder_create', { path: '/new' })).body).toMatchObject(onlyAdmins);
+    expect((await call(person.http, 'files/create', { path: '/new/a.txt', size: 1 })).body).toMatchObject(onlyAdmins);
+    expect((await call(person.http, 'fileops/copy', { from_path: '/mine', to_path: '/' })).body).toMatchObject(onlyAdmins);
+    expect((await call(person.http, 'files/create', { path: '/mine/a.txt', size: 1 })).said).toBe('200');
+    expect((await call(boss.http, 'fileops/folder_create', { path: '/new' })).said).toBe('200');
+    const offer = (user: CloudikeUser, path: string) => call(user.http, 'shares/company/add', { path });
+    expect((await offer(person, '/mine')).body).toMatchObject(refusedBy('company_folder_creation_allow'));
+    expect((await offer(boss, '/theirs')).said).toBe('200');
+    const limit = (user: CloudikeUser, path: string) => call(user.http, 'shares/sizelimit', { path, enable: true, size_limit: 1_000_000 });
+    expect((await limit(person, '/mine')).body).toMatchObject(refusedBy('folder_limit_creation_allow'));
+    expect((await limit(boss, '/theirs')).said).toBe('200');
+    await change({ folder_create_admin_only: false, company_folder_creation_allow: true, folder_limit_creation_allow: true });
+    expect((await call(person.http, 'fileops/folder_create', { path: '/new' })).said).toBe('200');
+    expect((await offer(person, '/mine')).said).toBe('200');
+    expect((await limit(person, '/mine')).said).toBe('200');
+  });
+
+  it('open phones at the hours of the company alone, in the time zone of its owner', async () => {
+    const phone = as(person, 'mobile-ios/3');
+    const said = async (http = phone) => (await call(http, 'metadata/', { listing: false })).body;
+    /** The time of day this many hours from now. */
+    const at = (hours: number, timeZone = 'UTC') =>
+      new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }).format(Date.now() + hours * 3_600_000);
+    const hours = (from: string, until: string) => change({ restrict_mobile_using: true, mobile_using_start_at: from, mobile_using_end_at: until });
+    expect(await said()).toMatchObject({ path: '/' });
+    await hours(at(2), at(4));
+    expect(await said()).toMatchObject(refusedBy('mobile_hours'));
+    expect((await login(PASSWORD, 'mobile-ios/3')).body).toMatchObject(refusedBy('mobile_hours'));
+    expect((await login(PASSWORD)).said).toBe('200');
+    for (const program of ['web-frontend/1', 'desktop-client-win/1']) expect(await said(as(person, program))).toMatchObject({ path: '/' });
+    await hours(at(-2), at(2));
+    expect(await said()).toMatchObject({ path: '/' });
+    expect((await call(boss.http, 'accounts/change_profile', { timezone: 'Asia/Seoul' })).said).toBe('200');
+    await hours(at(-2), at(2));
+    expect(await said()).toMatchObject(refusedBy('mobile_hours'));
+    await hours(at(-2, 'Asia/Seoul'), at(2, 'Asia/Seoul'));
+    expect(await said()).toMatchObject({ path: '/' });
+    await change({ restrict_mobile_using: false, can_use_mobile: false, can_use_pc_client: false });
+    expect(await said()).toMatchObject(refusedBy('can_use_mobile'));
+    expect(await said(as(person, 'desktop-client-win/1'))).toMatchObject(refusedBy('can_use_pc_client'));
+    expect(await said(as(person, 'web-frontend/1'))).toMatchObject({ path: '/' });
+    await change({ can_use_mobile: true, can_use_pc_client: true });
+    expect(await said()).toMatchObject({ path: '/' });
+    for (const wrong of ['24:00', '8:00', 'noon'])
+      expect((await call(boss.http, `company/${id}/change`, { mobile_using_start_at: wrong })).said).toBe('400 InvalidParameters');
+  });
+
+  it('end passwords after their time, and let none come back', async () => {
+    await change({ password_lifetime: 30, password_reuse_allow: false });
+    expect((await login(PASSWORD)).said).toBe('200');
+    await db.query(`UPDATE accounts SET password_changed_at = now() - interval '30 days' WHERE id = $1`, [person.userId]);
+    expect((await login(PASSWORD)).body).toMatchObject(refusedBy('password_lifetime'));
+    expect((await call(basic(PASSWORD), 'metadata/')).body).toMatchObject(refusedBy('password_lifetime'));
+    expect((await login('wrong')).said).toBe('401 Unauthorized');
+    // tokens of before live on
+    expect((await call(person.http, 'metadata/')).said).toBe('200');
+    expect((await call(town.anonymous, 'accounts/recover_lost_password', { login: `email:${person.email}` })).said).toBe('200');
+    await expect.poll(async () => (await mailsTo(person.email)).length, { timeout: 20_000 }).toBe(1);
+    const key = /([0-9a-f]{64})/.exec((await mailsTo(person.email))[0]!)![1]!;
+    const { body: session } = await call(town.anonymous, 'accounts/login_by_key', { key });
+    const recovered = new HttpSession(stack.baseUrl, { 'mountbit-auth': String(session['token']) });
+    const set = (password: string) => call(recovered, 'accounts/change_profile', { password });
+    const again = { code: 'InvalidParameters', reason: 'password_reuse_allow' };
+    expect((await set('second word')).said).toBe('200');
+    expect((await set(PASSWORD)).body).toMatchObject(again);
+    expect((await call(boss.http, 'admin/accounts_set_password', { user_id: person.userId, new_password: PASSWORD })).body).toMatchObject(again);
+    expect((await call(boss.http, 'admin/accounts_set_password', { user_id: person.userId, new_password: 'second word' })).body).toMatchObject(again);
+    expect((await call(boss.http, 'admin/accounts_set_password', { user_id: person.userId, new_password: 'third word' })).said).toBe('200');
+    expect((await login('third word')).said).toBe('200');
+    await change({ password_lifetime: 0, password_reuse_allow: true });
+    expect((await call(boss.http, 'admin/accounts_set_password', { user_id: person.userId, new_password: PASSWORD })).said).toBe('200');
+    expect((await login(PASSWORD)).said).toBe('200');
+  });
+
+  it('end what nobody used for as long as it says', async () => {
+    const [left, used] = [(await login(PASSWORD)).body, (await login(PASSWORD)).body];
+    const device = await town.device(person.email);
+    const unused = `UPDATE auth_tokens SET last_used_at = now() - interval '32 minutes' WHERE id = ANY($1::text[])`;
+    await db.query(unused, [[left['id'], device.id]]);
+    await change({ logout_timeout: 30, logout_timeout_enable: true });
+    const said = async (token: unknown) => (await call(new HttpSession(stack.baseUrl, { 'mountbit-auth': String(token) }), 'metadata/')).said;
+    expect([await said(left['token']), await said(used['token']), await said(device.token)]).toEqual(['401 Unauthorized', '200', '200']);
+    await change({ logout_timeout_enable: false });
+    expect(await said(left['token'])).toBe('200');
   });
 });
