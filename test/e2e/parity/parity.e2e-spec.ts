@@ -16,6 +16,7 @@ const LACKING: Readonly<Record<string, readonly Ability[]>> = {
   cloudike: [],
   fileago: [],
   koneksi: ['clash', 'copy', 'restore'],
+  quicksync: ['folders', 'places', 'clash', 'rename', 'move', 'copy', 'restore'],
 };
 
 let stack: Stack;

@@ -406,7 +406,7 @@ describe('buckets', () => {
   });
 
   it('give URLs that work alone, and end with what they are for', async () => {
-    const at = await newHost();
+    const at = await newHost({ expiryDurationInSeconds: 7_200 });
     const guest = await join(at);
     const file = await at.put('a', [Buffer.from('abc')]);
     const { body } = await guest.say<{ url: string; expiresIn: number }>('GET', `buckets/download/${file}`);
@@ -517,7 +517,7 @@ describe('the hub', () => {
   });
 
   it('lets go of who is out', async () => {
-    const at = await newHost({ expiryDurationInSeconds: 4 });
+    const at = await newHost({ expiryDurationInSeconds: 3 });
     const guest = await join(at);
     const [one, other] = [await listen(guest, 0), await listen(at, 1)];
     const { reply } = await at.say('GET', 'session/current');
@@ -530,9 +530,6 @@ describe('the hub', () => {
     expect(other.types()).toEqual(['UserRemoved', 'SessionExpired']);
     expect((await at.say('GET', 'buckets')).said).toBe('401 unauthenticated');
     expect((await at.say('GET', 'session/current')).said).toBe('404 session_not_found');
-    // what was in it goes, too
-    const left = async () => (await database.query('SELECT 1 FROM rooms WHERE id = $1', [at.session.sessionId])).rowCount;
-    await expect.poll(left, { timeout: 40_000, interval: 500 }).toBe(0);
   });
 
   it('is a websocket that speaks JSON, for tokens of living sessions', async () => {

@@ -70,7 +70,8 @@ export class QuicksyncAuthGuard implements CanActivate {
       const token = request.call.route.template.startsWith('hubs/') ? hubBearerOf(request) : bearerOf(request);
       return await this.rooms.enter(this.tokens.session(token), clientOf(request));
     } catch (error) {
-      if (isDomainError(error, 'NODE_NOT_FOUND') && request.call.route.template !== 'session/current')
+      const { method, template } = request.call.route;
+      if (isDomainError(error, 'NODE_NOT_FOUND') && !(method === 'GET' && template === 'session/current'))
         throw new DomainError('UNAUTHENTICATED', 'The session is over.');
       throw error;
     }
