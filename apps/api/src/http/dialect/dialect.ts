@@ -40,6 +40,8 @@ export interface Dialect {
   readonly preflight: Readonly<Record<string, string>>;
   /** securitySchemes of the OpenAPI document, and the name of each by what routes call `auth`; absent there: no credential. */
   readonly securitySchemes: Readonly<Record<string, Schema>>;
+  /** Security schemes that are shown together with another one: `{ client: ['clientSecret'] }`. */
+  readonly pairedSchemes?: Readonly<Record<string, readonly string[]>>;
   readonly errorSchema: Schema;
 }
 
@@ -58,6 +60,8 @@ export interface DialectRouteOptions {
   /** The body may take as long as it keeps coming. */
   readonly streams?: boolean;
   readonly query?: Readonly<Record<string, Schema>>;
+  /** Headers that the route reads, beside the credential. */
+  readonly headers?: Readonly<Record<string, Schema>>;
   readonly body?: { readonly types: readonly string[]; readonly schema: Schema };
   /** Schema of the answer; absent for bytes and empty answers. */
   readonly answer?: Schema;

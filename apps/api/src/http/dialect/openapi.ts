@@ -31,13 +31,15 @@ function operation(dialect: Dialect, route: DialectRoute): Schema {
   const status = route.status ?? 200;
   const inPath = [...route.template.matchAll(/<(\w+)>/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
   const inQuery = Object.entries(route.query ?? {}).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
+  const inHeaders = Object.entries(route.headers ?? {}).map(([name, schema]) => ({ name, in: 'header', required: false, schema }));
+  const schemes = [route.auth, ...(dialect.pairedSchemes?.[route.auth] ?? [])];
   const success = { description: route.summary, ...(route.answer ? { content: { 'application/json': { schema: route.answer } } } : {}) };
   return {
     operationId: `${route.method} ${route.template}`.toLowerCase().replace(/\W+/g, '_').replace(/_$/, ''),
     summary: route.summary,
     tags: [route.tag],
-    security: dialect.securitySchemes[route.auth] ? [{ [route.auth]: [] }] : [],
-    parameters: [...inPath, ...inQuery],
+    security: dialect.securitySchemes[route.auth] ? [Object.fromEntries(schemes.map((scheme) => [scheme, []]))] : [],
+    parameters: [...inPath, ...inQuery, ...inHeaders],
     ...(route.body ? { requestBody: { content: Object.fromEntries(route.body.types.map((type) => [type, { schema: route.body!.schema }])) } } : {}),
     responses: { [status]: success, ...refusals(dialect, route) },
   };

@@ -17,6 +17,7 @@ export class DownloadsController {
     auth: 'client',
     summary: 'The bytes of a file, for whoever has it or received it; a sealed one with the header Passphrase and stream=false',
     query: { stream: { type: 'boolean', default: true } },
+    headers: { Passphrase: { type: 'string' } },
     refusals: ['INVALID_ARGUMENT', 'NODE_NOT_FOUND', 'FORBIDDEN', 'PASSPHRASE_WRONG', 'RATE_LIMITED'],
     errors: { NODE_NOT_FOUND: [404, 'file not found'] },
   })

@@ -24,7 +24,11 @@ export const KONEKSI: Dialect = {
     'Access-Control-Allow-Headers': 'Content-Type, Authorization, Client-Id, Client-Secret, X-Requested-With, Passphrase, Password',
     'Access-Control-Max-Age': '86400',
   },
-  securitySchemes: { client: { type: 'apiKey', in: 'header', name: 'Client-ID', description: 'Together with the header Client-Secret.' } },
+  securitySchemes: {
+    client: { type: 'apiKey', in: 'header', name: 'Client-ID' },
+    clientSecret: { type: 'apiKey', in: 'header', name: 'Client-Secret' },
+  },
+  pairedSchemes: { client: ['clientSecret'] },
   errorSchema: {
     type: 'object',
     required: ['status', 'message', 'data', 'meta'],

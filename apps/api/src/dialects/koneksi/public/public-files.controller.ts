@@ -42,6 +42,7 @@ export class PublicFilesController {
     audit: 'derived',
     summary: 'The bytes of a file that is open to anybody, to whoever knows its password (header Password), or to whoever has a key',
     query: { stream: { type: 'boolean', default: true }, key: TEXT },
+    headers: { Password: TEXT, Passphrase: TEXT },
     refusals: ['INVALID_ARGUMENT', 'NODE_NOT_FOUND', 'FORBIDDEN', 'LINK_PASSWORD_WRONG', 'LINK_BLOCKED', 'PASSPHRASE_WRONG', 'RATE_LIMITED'],
     errors: NOT_FOUND,
   })
