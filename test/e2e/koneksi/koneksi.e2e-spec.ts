@@ -401,6 +401,12 @@ describe('files', () => {
     for (const [index, { file_id: id }] of made.entries()) expect((await jane.download(id)).body.toString()).toBe(`${index}`);
   });
 
+  it('get the id of their content from the worker when they came through another API, once they are looked at', async () => {
+    await janeInCloudike.upload('/from elsewhere.txt', HELLO);
+    const hash = async () => (await jane.content('root')).files.find(({ name }) => name === 'from elsewhere.txt')?.hash;
+    await expect.poll(hash, { timeout: 20_000 }).toBe(HELLO_CID);
+  });
+
   it('are read with their blocks', async () => {
     const bytes = randomBytes(600_000);
     const { file_id: id, hash } = await jane.put('blocks.bin', bytes, { directory_id: folder });
