@@ -162,7 +162,11 @@ describe('a tree by ids', () => {
     expect([node.path, await names(actor, place.id)]).toEqual(['/place/f (1).txt', ['f (1).txt', 'f.txt']]);
     await actions.removeOne(actor, 'file', node.id);
     await h.database.run('UPDATE quotas SET limit_bytes = 14 WHERE owner_id = $1', [actor.accountId]);
-    const sealed = await intake.again(await bring(), [await service(Sealing).tap(STRONG)]);
+    const before = await h.storedKeys();
+    const plain = await bring();
+    const plainKey = (await h.storedKeys()).find((key) => !before.includes(key))!;
+    const sealed = await intake.again(plain, [await service(Sealing).tap(STRONG)]);
+    expect(await h.storedKeys()).not.toContain(plainKey);
     const made = await actions.confirm(actor, sealed);
     const opened = await service(DownloadService).open(actor, { node: { id: made.id }, inline: true, includeRemoved: false });
     const unsealed = (await service(Sealing).open(opened.version, STRONG, IP))!;
@@ -227,6 +231,19 @@ describe('files that are open by their ids', () => {
     expect(await codeOf(sharing.share(boss, theirs.id, { mode: 'public' }))).toBe('FORBIDDEN');
     expect(await codeOf(sharing.createKey(boss, theirs.id, 60))).toBe('FORBIDDEN');
     expect(await h.database.query('SELECT 1 FROM file_keys WHERE node_id = $1', [theirs.id])).toEqual([]);
+    await h.database.run(`UPDATE companies SET settings = settings || '{"sharingOutsideAllow": false}' WHERE id = $1`, [boss.companyId]);
+    expect(await codeOf(sharing.share(boss, theirs.id, { mode: 'email', emails: [other.email] }))).toBe('FORBIDDEN');
+    const colleague = await person();
+    await h.database.run('UPDATE accounts SET company_id = $2 WHERE id = $1', [colleague.accountId, boss.companyId]);
+    await sharing.share(boss, theirs.id, { mode: 'email', emails: [colleague.email] });
+    expect((await sharing.facts(boss, [theirs])).get(theirs.id)?.recipients?.map(({ email }) => email)).toEqual([colleague.email]);
+    // whose file it is has changed: what the one before gave is not the new one's
+    await sharing.share(owner, id, { mode: 'public' });
+    await h.database.run('UPDATE spaces SET account_id = $2, kind = kind WHERE id = (SELECT space_id FROM nodes WHERE id = $1)', [
+      id,
+      (await h.account()).accountId,
+    ]);
+    expect(await mode(id)).toBe('private');
   });
 
   it('have keys that die with the right of whoever gave them, with the file, by complaint, and in time', async () => {

@@ -42,7 +42,9 @@ export class ByteSender {
     if (isSealed && stream) throw invalid('stream mode is not supported for encrypted downloads');
     if (isSealed && passphrase === undefined) throw invalid('Passphrase header is required for encrypted files');
     const opened = isSealed ? await this.sealing.open(looked.version, passphrase, clientAddress(request)) : null;
-    const file = await counted(() => this.downloads.open(actor, { ...wanted, inline: false })).catch((error: unknown) => {
+    // Only whoever takes the bytes has downloaded the file.
+    const take = () => counted(() => this.downloads.open(actor, { ...wanted, inline: false }));
+    const file = await (request.method === 'HEAD' ? Promise.resolve(looked) : take()).catch((error: unknown) => {
       opened?.body.destroy();
       throw error;
     });
