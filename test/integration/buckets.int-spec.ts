@@ -2,9 +2,17 @@ import { Readable } from 'node:stream';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type Bucket, BucketDownloads, BucketFiles, type BucketHolder, Buckets, BucketsModule } from '#libs/buckets';
+import {
+  type Bucket,
+  BucketDownloads,
+  BucketFiles,
+  type BucketHolder,
+  BucketJobsModule,
+  Buckets,
+  BucketsModule,
+  SweepBucketsJob,
+} from '#libs/buckets';
 import { type AccountActor, isDomainError } from '#libs/kernel';
-import { Purger } from '#libs/nodes';
 
 import { countStatements } from '../support/statement-count.js';
 import { treeDefects } from '../support/tree-invariants.js';
@@ -30,7 +38,7 @@ async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
 }
 
 beforeAll(async () => {
-  bytes = await startBytes({}, undefined, [BucketsModule]);
+  bytes = await startBytes({}, undefined, [BucketsModule, BucketJobsModule]);
   [buckets, files, downloads] = [service(Buckets), service(BucketFiles), service(BucketDownloads)];
 });
 afterAll(async () => {
@@ -86,7 +94,11 @@ describe('buckets', () => {
     expect(await codeOf(buckets.remove(holder.actor, holder.bucket.name, { withFiles: false }))).toBe('FOLDER_NOT_EMPTY');
     await buckets.remove(holder.actor, holder.bucket.name, { withFiles: true });
     expect(await buckets.list(holder)).toEqual([]);
-    await service(Purger).all(holder.bucket.id, () => Promise.resolve());
+    const sweep = () => service(SweepBucketsJob).handle({}, { signal: new AbortController().signal });
+    await sweep();
+    await bytes.janitor.reapUploads();
+    await sweep();
+    expect(await bytes.database.query('SELECT 1 FROM spaces WHERE id = $1', [holder.bucket.id])).toEqual([]);
     expect((await bytes.quota(holder.actor)).usedBytes).toBe(0);
     expect(await codeOf(buckets.remove(holder.actor, holder.bucket.name, { withFiles: true }))).toBe('NODE_NOT_FOUND');
     const again = { ...holder, bucket: await buckets.create(holder.actor, { name: holder.bucket.name }) };

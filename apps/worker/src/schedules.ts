@@ -20,4 +20,5 @@ export const SCHEDULES: readonly Schedule[] = [
   { job: 'previews.scan', everyMs: 5 * SECOND },
   { job: 'content-ids.make', everyMs: MINUTE },
   { job: 'rooms.sweep', everyMs: 10 * SECOND },
+  { job: 'buckets.sweep', everyMs: MINUTE },
 ];

@@ -17,6 +17,7 @@ import { MailModule } from '#libs/mail';
 import { type Logger, ObservabilityModule } from '#libs/observability';
 import { PreviewJobsModule } from '#libs/previews';
 import { QueueWorkerModule } from '#libs/queue';
+import { BucketJobsModule } from '#libs/buckets';
 import { RoomJobsModule } from '#libs/rooms';
 import { TaskRunnerModule } from '#libs/tasks';
 import { TrashJobsModule } from '#libs/trash';
@@ -56,6 +57,7 @@ export class WorkerModule {
         CompanyJobsModule,
         ErasingJobsModule,
         RoomJobsModule,
+        BucketJobsModule,
       ],
     };
   }

@@ -3,16 +3,15 @@ import { Injectable } from '@nestjs/common';
 import { AdminRights, refusePair } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Call, Clock, DomainError, newId } from '#libs/kernel';
-import { CopyRepository, NodeRepository, Purger, SpaceRepository, SpaceService } from '#libs/nodes';
+import { NodeRepository, SpaceRepository, SpaceService } from '#libs/nodes';
+import { Outbox } from '#libs/queue';
 import { type NewServiceKey, type ServiceKey, ServiceKeys } from '#libs/service-keys';
-import { TrashService } from '#libs/trash';
 
 import { type Bucket, type BucketHolder, bucketNotFound, checkedBucketName } from './bucket.js';
 import { planOf } from './plans.js';
 import { BucketRepository, type BucketRow } from './repositories/bucket.repository.js';
 
 const MOST_BUCKETS = 100;
-const ROWS_A_BATCH = 1_000;
 
 /** The first day of the month (UTC) that `ms` is in. */
 export function monthOf(ms: number): string {
@@ -33,11 +32,9 @@ export class Buckets {
     private readonly spaces: SpaceService,
     private readonly spaceRows: SpaceRepository,
     private readonly nodes: NodeRepository,
-    private readonly copies: CopyRepository,
-    private readonly trash: TrashService,
-    private readonly purger: Purger,
     private readonly keys: ServiceKeys,
     private readonly rights: AdminRights,
+    private readonly outbox: Outbox,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
@@ -99,8 +96,8 @@ export class Buckets {
   }
 
   /**
-   * Removes a bucket for good, by name; with `withFiles` also one that holds something: then its bytes are freed in the background. NODE_NOT_FOUND,
-   * FOLDER_NOT_EMPTY; FORBIDDEN by a key for programs; as AdminRights.
+   * Removes a bucket for good, by name; with `withFiles` also one that holds something. Nobody finds it any more at once, its bytes are freed in the background.
+   * NODE_NOT_FOUND, FOLDER_NOT_EMPTY; FORBIDDEN by a key for programs; as AdminRights.
    */
   async remove(actor: AccountActor, name: string, { withFiles }: { readonly withFiles: boolean }, accountId = actor.accountId): Promise<void> {
     await this.requireRight(actor, accountId);
@@ -109,30 +106,14 @@ export class Buckets {
       if (!row) throw bucketNotFound();
       await this.spaces.lock(row.id);
       const [root] = await this.nodes.byIds([row.rootId]);
-      const holds = root !== undefined && root.childFiles + root.childFolders > 0;
-      if (holds && !withFiles) throw new DomainError('FOLDER_NOT_EMPTY', `The bucket "${name}" is not empty.`);
-      const owner: AccountActor = { kind: 'account', accountId, companyId: null, role: 'user', tokenId: null };
-      for (let after: string | null = null; ;) {
-        const page = await this.copies.childIds(row.rootId, after, ROWS_A_BATCH);
-        await this.trash.trash(owner, { nodes: page.map(({ id }) => ({ id })), onlyEmpty: false, permanent: true });
-        if (page.length < ROWS_A_BATCH) break;
-        after = page[page.length - 1]!.id;
+      if (!withFiles && root !== undefined && root.childFiles + root.childFolders > 0) {
+        throw new DomainError('FOLDER_NOT_EMPTY', `The bucket "${name}" is not empty.`);
       }
       await this.rows.remove(row.id);
       Call.note('account', accountId);
       Call.note('space', row.id);
+      await this.outbox.add('buckets.sweep', {});
     });
-    await Call.aside(() => this.sweep());
-  }
-
-  /** Ends the spaces of buckets that were removed, when nothing is left in them. Returns how many are gone. */
-  async sweep(): Promise<number> {
-    let gone = 0;
-    for (const spaceId of await this.rows.abandoned(ROWS_A_BATCH)) {
-      await this.purger.step(spaceId);
-      gone += await this.unitOfWork.run(async () => ((await this.spaceRows.remove(spaceId)) ? 1 : 0));
-    }
-    return gone;
   }
 
   /** A key for buckets: for those of these names, or for all, also for later ones. As ServiceKeys.create; NODE_NOT_FOUND for a name that is none. */

@@ -53,6 +53,7 @@ export interface JobPayloads {
   'audit.expire': Record<string, never>;
   'analytics.roll-up': Record<string, never>;
   'rooms.sweep': Record<string, never>;
+  'buckets.sweep': Record<string, never>;
 }
 
 export type JobName = keyof JobPayloads;
@@ -93,6 +94,7 @@ export const JOBS: { readonly [N in JobName]: JobDefinition<N> } = {
   'audit.expire': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
   'analytics.roll-up': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: 6 * HOUR },
   'rooms.sweep': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
+  'buckets.sweep': { queue: 'bulk', attempts: 1, backoffMs: SECOND, timeoutMs: HOUR },
 };
 
 export const JOB_NAMES = Object.keys(JOBS) as JobName[];

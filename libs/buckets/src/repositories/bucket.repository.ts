@@ -78,12 +78,11 @@ export class BucketRepository {
   }
 
   /** Spaces of buckets that were removed, some of them. */
-  async abandoned(limit: number): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>(
-      `SELECT s.id FROM spaces s WHERE s.kind = 'bucket' AND NOT EXISTS (SELECT 1 FROM buckets b WHERE b.space_id = s.id) LIMIT $1`,
+  abandoned(limit: number): Promise<{ readonly id: string; readonly rootId: string }[]> {
+    return this.database.query(
+      `SELECT s.id, s.root_id AS "rootId" FROM spaces s WHERE s.kind = 'bucket' AND NOT EXISTS (SELECT 1 FROM buckets b WHERE b.space_id = s.id) LIMIT $1`,
       [limit],
     );
-    return rows.map((row) => row.id);
   }
 
   async addTraffic(id: string, month: string, bytes: number): Promise<void> {
