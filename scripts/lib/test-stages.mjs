@@ -16,6 +16,7 @@ export const STATIC_CHECKS = [
     file: '.dependency-cruiser.mjs',
     command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'apps', 'libs', 'migrations'],
   },
+  { name: 'libs know no API', file: 'scripts/neutral-libs.mjs', command: ['node', 'scripts/neutral-libs.mjs'] },
   { name: 'unused code', file: 'knip.json', command: ['knip'] },
   { name: 'OpenAPI is current', file: 'scripts/openapi.mjs', command: ['node', 'scripts/openapi.mjs', '--check'] },
 ];

@@ -79,7 +79,7 @@ export type PolicyReason =
 const DESKTOP = /^\s*desktop-client-/i;
 const MOBILE = /^\s*mobile-|\b(?:Android|iPhone|iPad)\b/i;
 
-/** The kind of a program by what it says of itself: the first of the texts that names one (`Mountbit-User-Agent` before `User-Agent`). */
+/** The kind of a program by what it says of itself: the first of the texts that names one (a header of the API before `User-Agent`). */
 export function clientKindOf(...names: readonly (string | undefined)[]): ClientKind {
   for (const name of names) {
     if (DESKTOP.test(name ?? '')) return 'desktop';

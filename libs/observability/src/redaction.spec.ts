@@ -15,12 +15,12 @@ describe('what reaches the log', () => {
 
   it('hides fields with secret names at any depth and keeps the others', () => {
     const fields = {
-      headers: { Authorization: 'Basic x', 'mountbit-auth': 'y', host: 'h' },
+      headers: { Authorization: 'Basic x', 'house-auth': 'y', host: 'h' },
       list: [{ newPassword: 'p', secretAccessKey: 'k', name: 'n' }],
       taskId: 't',
     };
     expect(redact(fields)).toEqual({
-      headers: { Authorization: '[redacted]', 'mountbit-auth': '[redacted]', host: 'h' },
+      headers: { Authorization: '[redacted]', 'house-auth': '[redacted]', host: 'h' },
       list: [{ newPassword: '[redacted]', secretAccessKey: '[redacted]', name: 'n' }],
       taskId: 't',
     });

@@ -1,5 +1,5 @@
 const SECRET_KEY =
-  /^(authorization|proxy-authorization|cookie|set-cookie|mountbit-auth|.*password.*|.*secret.*|.*token|.*api_?key|.*access_?key.*|key|signature|sig)$/i;
+  /^(authorization|proxy-authorization|cookie|set-cookie|.*-auth|.*password.*|.*secret.*|.*token|.*api_?key|.*access_?key.*|key|signature|sig)$/i;
 const SECRET_PARAMETER = /([?&][^=&\s"]*(?:sig|signature|token|key|password|passwd|credential|secret|code)=)[^&\s"'<>]*/gi;
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi;
 const MAX_DEPTH = 6;
