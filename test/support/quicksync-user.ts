@@ -46,7 +46,7 @@ export async function quicksyncSay<T = Record<string, unknown>>(
     },
     ...(text === undefined ? {} : { body: text }),
   });
-  const body = (reply.body.length === 0 ? {} : reply.json()) as Record<string, unknown>;
+  const body = reply.body.length === 0 ? {} : reply.json();
   return {
     said: reply.status < 400 ? String(reply.status) : `${reply.status} ${String(body['code'])}`,
     status: reply.status,

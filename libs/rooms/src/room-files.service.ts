@@ -299,7 +299,8 @@ export class RoomFiles {
 
   private async erase(actor: AccountActor, nodeId: string): Promise<void> {
     const [outcome] = await this.trash.trash(actor, { nodes: [{ id: nodeId }], onlyEmpty: false, permanent: true });
-    if (outcome && 'error' in outcome && !isDomainError(outcome.error, 'NODE_NOT_FOUND')) throw outcome.error;
+    const error = outcome && 'error' in outcome ? outcome.error : null;
+    if (error !== null && error.code !== 'NODE_NOT_FOUND') throw error;
   }
 
   private async ownFile({ roomId, id }: RoomMember, fileId: string, uploadId: string | null): Promise<FileRow> {

@@ -540,7 +540,7 @@ describe('the hub', () => {
         socket.on('unexpected-response', (_, response) => resolve(String(response.statusCode)));
         socket.on('error', () => undefined);
         socket.on('open', () => socket.send('{"protocol":"messagepack","version":1}\x1e'));
-        socket.on('message', (data) => resolve(String(data as Buffer)));
+        socket.on('message', (data) => resolve((data as Buffer).toString()));
       });
     const { token } = host.session.credentials;
     expect(await outcome(path)).toBe('401');

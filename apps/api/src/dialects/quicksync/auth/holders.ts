@@ -24,7 +24,7 @@ const shown = <N extends keyof Holder>(name: N) =>
   createParamDecorator((_: unknown, context: ExecutionContext): NonNullable<Holder[N]> => {
     const value = holders.get(context.switchToHttp().getRequest<DialectRequest>())?.[name];
     if (value === undefined) throw new DomainError('UNAUTHENTICATED', 'This call needs a credential.');
-    return value as NonNullable<Holder[N]>;
+    return value;
   });
 
 /** Who is in the session of the request's token. */
