@@ -16,6 +16,7 @@ const LACKING: Readonly<Record<string, readonly Ability[]>> = {
   cloudike: [],
   fileago: [],
   koneksi: ['clash', 'copy', 'restore'],
+  mediasaur: ['folders', 'places', 'restore'],
   quicksync: ['folders', 'places', 'clash', 'rename', 'move', 'copy', 'restore'],
 };
 
