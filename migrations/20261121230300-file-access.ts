@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Files that are opened by their id, and keys that open one file for a while. */
+/** Files that are opened by their id, keys that open one file for a while, and types of content that were declared. */
 export class FileAccess1795302180000 implements MigrationInterface {
   name = 'FileAccess1795302180000';
 
@@ -25,11 +25,19 @@ export class FileAccess1795302180000 implements MigrationInterface {
       CREATE INDEX ix_file_keys_node ON file_keys (node_id);
       CREATE INDEX ix_file_keys_issuer ON file_keys (issuer_id);
       CREATE INDEX ix_file_keys_expiry ON file_keys (expires_at);
+
+      -- what whoever brought a version said that it is, where its name says something else
+      CREATE TABLE declared_types (
+        node_id uuid PRIMARY KEY CONSTRAINT fk_declared_types_node REFERENCES nodes (id) ON DELETE CASCADE,
+        version_no bigint NOT NULL,
+        content_type text NOT NULL CONSTRAINT ck_declared_types_length CHECK (length(content_type) <= 127)
+      );
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      DROP TABLE declared_types;
       DROP TABLE file_keys;
       DROP TABLE file_access;
     `);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AccessService, FULL_RIGHT, GrantService } from '#libs/access';
 import { ContentIds, ContentIdsModule } from '#libs/content-ids';
-import { FileAccessModule, FileDoor, FileSharing } from '#libs/file-access';
+import { DeclaredTypes, FileAccessModule, FileDoor, FileSharing } from '#libs/file-access';
 import { CopyService, DownloadService, FileIntake, FilesModule, FolderService, MoveService } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
 import { LinkService } from '#libs/links';
@@ -174,6 +174,20 @@ describe('a tree by ids', () => {
     expect(await codeOf(intake.again(sealed, []))).toBe('UPLOAD_NOT_FOUND');
     expect((await h.quota(actor)).usedBytes).toBe(14);
     expect((await h.quota(actor)).reservedBytes).toBe(0);
+  });
+});
+
+describe('declared types', () => {
+  it('are those of one version, and of nothing that is no type', async () => {
+    const actor = await h.account();
+    const types = service(DeclaredTypes);
+    const node = await h.upload(actor, '/a.txt', 'x');
+    const now = async () => (await types.of([await reader.get(actor, 'file', node.id)])).get(node.id);
+    for (const no of ['text/plain', 'TEXT/plain', '', 'x', 'a/b/c', 'a/b\r\nx: y', `a/${'b'.repeat(64)}`])
+      expect(await types.keep(node, no)).toBe('text/plain');
+    expect([await types.keep(node, 'Image/PNG'), await now()]).toEqual(['image/png', 'image/png']);
+    await h.upload(actor, '/a.txt', 'y', { overwrite: true });
+    expect(await now()).toBe('text/plain');
   });
 });
 

@@ -342,6 +342,12 @@ describe('files', () => {
       ['a (2).txt', HELLO_CID],
       ['a.txt', HELLO_CID],
     ]);
+    expect((await jane.content(folder)).files.map((each) => each.content_type)).toEqual([
+      'application/octet-stream',
+      'application/octet-stream',
+      'text/plain',
+    ]);
+    expect((await jane.download(second.body.data.file_id)).headers['content-type']).toBe('application/octet-stream');
     const root = await jane.put('in root.txt', HELLO);
     expect(root.directory_id).toBe((await jane.content('root')).directory.id);
     const long = await jane.form([{ field: 'file', fileName: `${'n'.repeat(300)}.txt`, bytes: HELLO }]);
@@ -481,7 +487,7 @@ describe('files', () => {
     expect([whole.status, whole.body.toString(), whole.headers['content-type'], whole.headers['content-length']]).toEqual([
       200,
       '0123456789',
-      'text/plain',
+      'application/octet-stream',
       '10',
     ]);
     expect(whole.headers['content-disposition']).toContain("filename*=UTF-8''Bericht%20%27%C3%BC%27.txt");

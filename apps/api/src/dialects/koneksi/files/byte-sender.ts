@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 
 import { contentDisposition } from '#libs/blob-store';
+import { DeclaredTypes } from '#libs/file-access';
 import { DownloadService } from '#libs/files';
 import type { Actor } from '#libs/kernel';
 import { Sealing } from '#libs/sealing';
@@ -11,7 +12,6 @@ import { Sealing } from '#libs/sealing';
 import { FileSender } from '../../../blobs/file-sender.js';
 import { clientAddress } from '../../../http/client-address.js';
 import { invalid } from '../http/input.js';
-import { contentTypeOf } from './file.presenter.js';
 
 export interface WantedBytes {
   readonly id: string;
@@ -27,6 +27,7 @@ export class ByteSender {
     private readonly downloads: DownloadService,
     private readonly sealing: Sealing,
     private readonly sender: FileSender,
+    private readonly types: DeclaredTypes,
   ) {}
 
   /** As DownloadService.open; INVALID_ARGUMENT for a sealed file that is asked for in a way that cannot open it, PASSPHRASE_WRONG, RATE_LIMITED. */
@@ -48,11 +49,12 @@ export class ByteSender {
       opened?.body.destroy();
       throw error;
     });
+    const contentType = (await this.types.of([file.node])).get(id)!;
     if (!opened) {
-      await this.sender.send(request, response, file);
+      await this.sender.send(request, response, { ...file, version: { ...file.version, mimeType: contentType } });
       return;
     }
-    response.setHeader('Content-Type', contentTypeOf(file.version));
+    response.setHeader('Content-Type', contentType);
     response.setHeader('Content-Disposition', contentDisposition('attachment', file.node.name));
     response.setHeader('Content-Length', opened.sizeBytes);
     response.setHeader('Content-Security-Policy', "sandbox; default-src 'none'");

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { ContentIds } from '#libs/content-ids';
-import { type AccessFacts, FileSharing, type Recipient } from '#libs/file-access';
+import { type AccessFacts, DeclaredTypes, FileSharing, type Recipient } from '#libs/file-access';
 import type { AccountActor } from '#libs/kernel';
 import type { NodeView } from '#libs/nodes';
 import { Sealing } from '#libs/sealing';
@@ -29,7 +29,6 @@ export const FILE: Schema = {
 };
 
 const PRIVATE: AccessFacts = { mode: 'private', recipients: null };
-const UNKNOWN_TYPE = 'application/octet-stream';
 
 /** A list of links has no names of its own in this format; 2 is the kind of a block of a file. */
 const FILE_BLOCK = 2;
@@ -41,12 +40,14 @@ export class FilePresenter {
     private readonly sharing: FileSharing,
     private readonly contents: ContentIds,
     private readonly sealing: Sealing,
+    private readonly types: DeclaredTypes,
   ) {}
 
   /** Of files that the actor may read (contract 1.2). */
   async all(actor: AccountActor, nodes: readonly NodeView[]) {
     const ids = nodes.map((node) => node.id);
     const [facts, hashes, sealed] = [await this.sharing.facts(actor, nodes), await this.contents.of(ids), await this.sealing.of(ids)];
+    const types = await this.types.of(nodes);
     return nodes.map((node) => {
       const { mode, recipients } = facts.get(node.id) ?? PRIVATE;
       return {
@@ -55,7 +56,7 @@ export class FilePresenter {
         name: node.name,
         hash: hashes.get(node.id) ?? null,
         size: node.sizeBytes,
-        content_type: contentTypeOf(node),
+        content_type: types.get(node.id),
         access: mode,
         is_encrypted: sealed.has(node.id),
         recipients: recipients && recipients.map(presentRecipient),
@@ -74,10 +75,6 @@ export class FilePresenter {
     const links = await this.contents.links(id);
     return links && links.map(({ cid, sizeBytes }) => ({ name: '', hash: cid, size: sizeBytes, type: FILE_BLOCK }));
   }
-}
-
-export function contentTypeOf({ mimeType }: Pick<NodeView, 'mimeType'>): string {
-  return mimeType ?? UNKNOWN_TYPE;
 }
 
 /** A name is one text here: its first word is the first name, its last the last. */

@@ -2,7 +2,7 @@ import { Req } from '@nestjs/common';
 import type { Request } from 'express';
 
 import { ContentIds } from '#libs/content-ids';
-import { FileSharing } from '#libs/file-access';
+import { DeclaredTypes, FileSharing } from '#libs/file-access';
 import { type ArrivedFile, FileIntake } from '#libs/files';
 import { type AccountActor, DomainError, type DomainErrorCode } from '#libs/kernel';
 import { OwnTreeActions } from '#libs/own-tree';
@@ -15,7 +15,6 @@ import { type FormFile, readFileForm } from '../../../http/file-form.js';
 import { KoneksiController } from '../http/controller.js';
 import { answerOf, envelope, trimmedMeta } from '../http/envelope.js';
 import { directoryId, fitted, flag, invalid, Query } from '../http/input.js';
-import { contentTypeOf } from './file.presenter.js';
 
 const FIELD = 'file';
 const TEXT = { type: 'string' };
@@ -59,6 +58,8 @@ interface Taken {
   readonly isSealed: boolean;
   readonly name: string;
   readonly isTrimmed: boolean;
+  /** As its part says. */
+  readonly contentType: string;
 }
 
 @KoneksiController('files')
@@ -69,6 +70,7 @@ export class UploadsController {
     private readonly contents: ContentIds,
     private readonly sealing: Sealing,
     private readonly sharing: FileSharing,
+    private readonly types: DeclaredTypes,
   ) {}
 
   @Route('POST', 'files', { ...UPLOAD, summary: 'Bring a file, sealed when a passphrase comes with it' })
@@ -99,7 +101,7 @@ export class UploadsController {
       name: taken.name,
       hash: (await this.contents.of([node.id])).get(node.id) ?? null,
       size: node.sizeBytes,
-      content_type: contentTypeOf(node),
+      content_type: await this.types.keep(node, taken.contentType),
       access: isPublic ? 'public' : 'private',
       is_encrypted: passphrase !== undefined,
     };
@@ -127,7 +129,7 @@ export class UploadsController {
   private async take(
     actor: AccountActor,
     query: URLSearchParams,
-    { field, fileName, body }: FormFile,
+    { field, fileName, contentType, body }: FormFile,
     fields: ReadonlyMap<string, string>,
   ): Promise<Taken | null> {
     if (field !== FIELD || fileName === '') {
@@ -140,7 +142,7 @@ export class UploadsController {
     const taps = [...(passphrase === undefined ? [] : [await this.sealing.tap(passphrase)]), this.contents.tap()];
     const { name, isTrimmed } = fitted(fileName, 'file');
     const arrived = await this.intake.take(actor, { target, name, body, sizeBytes: null, onConflict: 'rename', taps });
-    return { arrived, directoryId: directory, isSealed: passphrase !== undefined, name, isTrimmed };
+    return { arrived, directoryId: directory, isSealed: passphrase !== undefined, name, isTrimmed, contentType };
   }
 }
 
