@@ -9,6 +9,7 @@ export const MEDIASAUR: Dialect = {
     'Buckets and the files in them, by API key. Uploads come by POST /upload with a key, or with a token for one path. Public files are open to ' +
     'everybody at their url; private ones with the key, or with a signed url for a time.',
   prefix: '/mediasaur/v1',
+  hostPrefix: '/v1',
   rootPaths: [],
   aliases: { '/mediasaur': '' },
   errors: MEDIASAUR_ERRORS,
