@@ -1,12 +1,16 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import pg from 'pg';
 
 const TRANSACTION_CONTROL = /^\s*(START TRANSACTION|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b/i;
 /** Wakes others after a commit: sent when there is time, so it could stand in any count. */
 const WAKING = /^\s*SELECT pg_notify\(/i;
 
+const counting = new AsyncLocalStorage<string[]>();
+
 /**
- * Runs `work` and returns its result with the text of every statement that this process sent through `pg` meanwhile, transaction control
- * and the waking of others left out. Nothing else may use the database in the same process at that time.
+ * Runs `work` and returns its result with the text of every statement that it sent through `pg`, transaction control and the waking of others left out.
+ * What else the process does meanwhile, such as what an earlier test file has left to do, does not count.
  */
 export async function withStatements<T>(work: () => Promise<T>): Promise<{ result: T; statements: string[] }> {
   const statements: string[] = [];
@@ -15,11 +19,11 @@ export async function withStatements<T>(work: () => Promise<T>): Promise<{ resul
   prototype.query = function (this: unknown, ...values: unknown[]) {
     const [first] = values;
     const text = typeof first === 'string' ? first : ((first as { text?: string } | undefined)?.text ?? '');
-    if (text !== '' && !TRANSACTION_CONTROL.test(text) && !WAKING.test(text)) statements.push(text);
+    if (text !== '' && !TRANSACTION_CONTROL.test(text) && !WAKING.test(text)) counting.getStore()?.push(text);
     return original.apply(this, values);
   };
   try {
-    return { result: await work(), statements };
+    return { result: await counting.run(statements, work), statements };
   } finally {
     prototype.query = original;
   }
