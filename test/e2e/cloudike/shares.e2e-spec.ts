@@ -385,6 +385,37 @@ describe('shares by hash', () => {
     expect((await get(`shares/metadata/${hash}/`)).status).toBe(404);
   });
 
+  it('are shown at shares/invites too, and links there as well', async () => {
+    await owner.mkdir('/Both/in');
+    await owner.upload('/Both/in/a.txt', Buffer.from('a'));
+    const { hash } = await add(owner, { path: '/Both', public_view: true });
+    const { public_hash: link } = await owner.http.form<{ public_hash: string }>('/api/1/links/create/', { path: '/Both', password: 'pw' });
+    const invites = async (query: string, who: HttpSession = anonymous) => {
+      const reply = await who.send(`/api/1/shares/invites/?${query}`);
+      return { status: reply.status, body: reply.json<Wire & { content?: Wire[] }>() };
+    };
+    for (const [query, same] of [
+      [`hash=${hash}`, `shares/metadata/${hash}/`],
+      [`hash=${hash}&path=/in&order_by=-name`, `shares/metadata/${hash}/in`],
+      [`hash=${hash}&path=in/a.txt`, `shares/metadata/${hash}/in/a.txt`],
+      [`hash=${link}`, `links/info/${link}/`],
+    ] as const) {
+      for (const who of [anonymous, stranger.http, owner.http])
+        expect((await invites(query, who)).body, query).toEqual((await who.send(`/api/1/${same}`)).json());
+    }
+    expect((await invites(`hash=${hash}&path=/in`)).body.content!.map(({ path }) => path)).toEqual(['/in/a.txt']);
+    expect((await invites(`hash=${link}`)).body).toMatchObject({ access_rights: 'download', password: true });
+    // one that opens nothing tells nothing
+    for (const none of ['x', 'y'.repeat(32), 'z'.repeat(22), hash.slice(1)]) expect((await invites(`hash=${none}`)).status, none).toBe(404);
+    expect((await invites(`hash=${hash}&path=/nothing`)).status).toBe(404);
+    expect((await invites('')).status).toBe(401);
+    expect((await invites('hash=')).status).toBe(401);
+    expect((await invites('hash=', stranger.http)).body).toEqual(await stranger.http.get('/api/1/shares/invites/'));
+    await add(owner, { path: '/Both', public_view: false });
+    expect((await invites(`hash=${hash}`)).status).toBe(404);
+    expect((await invites(`hash=${hash}`, owner.http)).body).toMatchObject({ folder: true });
+  });
+
   it('keep a share that is not open to view to its members', async () => {
     const hash = await give(owner, '/Closed', member);
     expect((await get(`shares/metadata/${hash}/`)).status).toBe(404);

@@ -1,7 +1,6 @@
-import { AccountDirectory } from '#libs/accounts';
 import { DownloadService } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
-import { LinkDoor, LinkUsage } from '#libs/links';
+import { LinkUsage } from '#libs/links';
 
 import { type Caller, CloudikeController, CurrentCaller, Header, OptionalActor, Params, PathTail, Reply, Route, UrlSegment } from '../http/index.js';
 import { presentDownload } from '../presenters/download.presenter.js';
@@ -11,7 +10,7 @@ import { NodeWire } from '../presenters/node-wire.js';
 import { MetadataReader } from '../storage/metadata-reader.js';
 import { orderOf } from '../storage/order.js';
 import { LinkHolder } from './link-holder.js';
-import { presentLink } from './link.presenter.js';
+import { LinkInfo } from './link-info.js';
 import { LinkFileDto, LinkMetadataDto } from './links.dto.js';
 
 /** What the holder of a link sees and takes (contract 11). */
@@ -19,19 +18,16 @@ import { LinkFileDto, LinkMetadataDto } from './links.dto.js';
 export class LinkReadsController {
   constructor(
     private readonly holder: LinkHolder,
-    private readonly door: LinkDoor,
+    private readonly infos: LinkInfo,
     private readonly usage: LinkUsage,
     private readonly reader: MetadataReader,
     private readonly downloads: DownloadService,
-    private readonly directory: AccountDirectory,
     private readonly wire: NodeWire,
   ) {}
 
   @Route('links/info/<hash>', { auth: 'optional', summary: 'What a link is: its end, its limits, whether it needs a password' })
-  async info(@OptionalActor() actor: AccountActor | null, @UrlSegment('hash') hash: string) {
-    const link = await this.door.info(hash, actor);
-    const issuer = (await this.directory.find([link.issuerId])).get(link.issuerId);
-    return presentLink(link, issuer?.lang ?? 'en');
+  info(@OptionalActor() actor: AccountActor | null, @UrlSegment('hash') hash: string) {
+    return this.infos.of(hash, actor);
   }
 
   @Route('links/get/<hash>/<path>', { auth: 'public', head: false, summary: 'A URL that gives the bytes of a published file; counts one download' })

@@ -3,7 +3,7 @@ import { ShareAnswers, ShareListService, ShareService, type Whose } from '#libs/
 
 import { CloudikeController, CurrentActor, ok, Params, Route } from '../http/index.js';
 import { NodeWire } from '../presenters/node-wire.js';
-import { presentCollaborator, presentInvite, presentShared } from './share.presenter.js';
+import { presentCollaborator, presentShared } from './share.presenter.js';
 import {
   AddShareDto,
   AdminShareFolderDto,
@@ -111,11 +111,6 @@ export class SharesController {
     const limitBytes = limitOf(enable ?? sizeLimit !== undefined, sizeLimit, 'size_limit') ?? null;
     await this.shares.limit(actor, { path, ownerId, limitBytes });
     return ok(limitBytes === null ? 'The folder has no limit.' : 'The folder has a limit.');
-  }
-
-  @Route('shares/invites', { auth: 'account', summary: 'Invitations that wait for an answer' })
-  async invites(@CurrentActor() actor: AccountActor) {
-    return (await this.lists.invites(actor)).map(presentInvite);
   }
 }
 

@@ -87,6 +87,14 @@ export class ShareMetadataDto extends ListingDto {
   version?: number;
 }
 
+export class InvitesDto extends ShareMetadataDto {
+  @Text({ maxBytes: 128, description: 'Of a public link, or of a share or invitation.' })
+  hash?: string;
+
+  @Path({ description: 'Below the shared folder.' })
+  path?: string[];
+}
+
 export class ShareFileDto {
   @Path({ description: 'When it is not in the URL.' })
   path?: string[];
