@@ -12,7 +12,9 @@ import {
   BucketsModule,
   SweepBucketsJob,
 } from '#libs/buckets';
+import { EraseAccountTask, ErasingJobsModule } from '#libs/erasing';
 import { type AccountActor, isDomainError } from '#libs/kernel';
+import type { TaskContext } from '#libs/tasks';
 
 import { countStatements } from '../support/statement-count.js';
 import { treeDefects } from '../support/tree-invariants.js';
@@ -38,7 +40,7 @@ async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
 }
 
 beforeAll(async () => {
-  bytes = await startBytes({}, undefined, [BucketsModule, BucketJobsModule]);
+  bytes = await startBytes({}, undefined, [BucketsModule, BucketJobsModule, ErasingJobsModule]);
   [buckets, files, downloads] = [service(Buckets), service(BucketFiles), service(BucketDownloads)];
 });
 afterAll(async () => {
@@ -284,6 +286,19 @@ describe('files in buckets', () => {
       25 * 1024 ** 3,
     ]);
     expect(await codeOf(downloads.open(holder, holder.bucket.id, ['deep', 'six.bin']))).toBe('QUOTA_EXCEEDED');
+  });
+});
+
+describe('the end of an account', () => {
+  it('is the end of its buckets', async () => {
+    const holder = await owner();
+    await put(holder, 'a/b.txt', 'personal', { public: true });
+    const { accountId } = holder.actor;
+    await bytes.database.run(`UPDATE accounts SET state = 'deleted', deleted_at = now() WHERE id = $1`, [accountId]);
+    const context = { taskId: holder.bucket.id, signal: new AbortController().signal, checkpoint: null, saveProgress: () => Promise.resolve() };
+    await service(EraseAccountTask).run({ accountId, heirId: null, erase: true }, context as unknown as TaskContext);
+    expect(await bytes.database.query('SELECT 1 FROM spaces WHERE account_id = $1', [accountId])).toEqual([]);
+    expect(await bytes.database.query('SELECT 1 FROM buckets WHERE account_id = $1', [accountId])).toEqual([]);
   });
 });
 

@@ -120,6 +120,8 @@ export class BucketFiles {
   async change(holder: BucketHolder, id: string, change: FileChange): Promise<BucketFile> {
     return this.unitOfWork.run(async () => {
       const { node, bucket } = await this.lockedHeld(holder, id);
+      await this.access.require(holder.actor, 'node.write', [node]);
+      if (change.public) await this.access.require(holder.actor, 'node.link', [node]);
       const path = change.path === undefined ? pathOf(node) : targetPath(change.path, node.name);
       const target = change.name === undefined ? path : filePath([...path.slice(0, -1), onlyName(change.name)].join('/'));
       await this.relocate(holder, bucket, [{ node, target }]);
