@@ -1,11 +1,16 @@
 import 'reflect-metadata';
 
+import { readdir } from 'node:fs/promises';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { FRAMED_DIALECTS } from '../../apps/api/src/documents.js';
+import { framedOutside, framedRoutes, MATRIX_APIS } from '../support/access-matrix/apis/index.js';
 import { allCases } from '../support/access-matrix/cases.js';
 import { House } from '../support/access-matrix/house.js';
 import { signatures, unclassed } from '../support/access-matrix/ids.js';
-import { isOutside, NOT_IN_THE_MATRIX } from '../support/access-matrix/routes.js';
+import { prepareRuledPeople } from '../support/access-matrix/policies.js';
+import { NOT_IN_THE_MATRIX } from '../support/access-matrix/routes.js';
 import { runCases } from '../support/access-matrix/run.js';
 import { type Stack, startStack } from '../support/stack.js';
 
@@ -13,12 +18,19 @@ import { type Stack, startStack } from '../support/stack.js';
 // One case again: ACCESS_MATRIX_ONLY='reader|content|team.png' npm test -- --only e2e-embedded -- test/e2e/access-matrix.e2e-spec.ts
 
 describe('the list of routes', () => {
-  it('has every route of the dialect in the matrix, or a reason why not', () => {
-    const routes = signatures().map(({ template }) => template);
+  it('has every route of every API in the matrix, or a reason why not', () => {
+    const routes = [...signatures().map(({ template }) => template), ...framedRoutes()];
+    const outside = Object.keys({ ...NOT_IN_THE_MATRIX, ...framedOutside() });
     const asked = new Set(allCases().map(({ route }) => route));
-    expect(routes.filter((route) => !asked.has(route) && !isOutside(route))).toEqual([]);
-    expect([...asked, ...Object.keys(NOT_IN_THE_MATRIX)].filter((route) => !routes.includes(route))).toEqual([]);
-    expect(Object.keys(NOT_IN_THE_MATRIX).filter((route) => asked.has(route))).toEqual([]);
+    expect(routes.filter((route) => !asked.has(route) && !outside.includes(route))).toEqual([]);
+    expect([...asked, ...outside].filter((route) => !routes.includes(route))).toEqual([]);
+    expect(outside.filter((route) => asked.has(route))).toEqual([]);
+  });
+
+  it('has every API that there is', async () => {
+    const folders = await readdir('apps/api/src/dialects');
+    expect(['cloudike', ...MATRIX_APIS.map(({ dialect }) => dialect.name)].sort()).toEqual(folders.sort());
+    expect(MATRIX_APIS.map(({ dialect, controllers }) => ({ dialect, controllers }))).toEqual(FRAMED_DIALECTS);
   });
 
   it('knows of every parameter whether it is an id', () => {
@@ -44,6 +56,7 @@ describe('the access matrix', () => {
     const cases = allCases().filter(({ id }) => !only || id.includes(only));
     const before = await house.picture();
     const begun = Date.now();
+    if (cases.some(({ id }) => id.includes('|policy'))) prepareRuledPeople(house);
     const mismatches = await runCases(house, cases);
     const seconds = Math.round((Date.now() - begun) / 1000);
     const shown = mismatches.map(({ id, why }) => `  ACCESS_MATRIX_ONLY='${id}'  ${why}`).join('\n');

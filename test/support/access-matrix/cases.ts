@@ -1,3 +1,4 @@
+import { apiCases } from './apis/index.js';
 import { linkCases, shareHashCases } from './doors.js';
 import { type Case, gridCases } from './grid.js';
 import { dedupCases, handleCases, keepsakeCases } from './handles.js';
@@ -12,6 +13,7 @@ export function allCases(): Case[] {
     ...dedupCases(),
     ...keepsakeCases(),
     ...gridCases(),
+    ...apiCases(),
     ...linkCases(),
     ...shareHashCases(),
     ...setCases(),

@@ -6,6 +6,8 @@ import sharp from 'sharp';
 
 import { CloudikeUser } from '../cloudike-user.js';
 import type { Stack } from '../stack.js';
+import type { Keys } from './apis/api.js';
+import { enterApis } from './apis/index.js';
 import { type Call, MatrixClient, type Params } from './client.js';
 import { type Account, ACCOUNTS, NODES, PLACES, type TreeNode } from './model.js';
 
@@ -61,6 +63,11 @@ export class House {
   readonly links = {} as Record<LinkName, string>;
   readonly invitations: Partial<Record<Account, string>> = {};
   readonly keepsakes: Partial<Record<Account, Keepsakes>> = {};
+  /** By API of the frame, what lets everybody in there. */
+  readonly keys = new Map<string, ReadonlyMap<Account, Keys>>();
+  /** Ids of the folder and of the file that everybody has for himself. */
+  readonly inboxes = new Map<Account, string>();
+  readonly seeds = new Map<Account, string>();
   shareHash = '';
   openHash = '';
   offerHash = '';
@@ -76,6 +83,7 @@ export class House {
   readonly ownerKeys: Record<string, string> = {};
   taskId = '';
   private nth = 0;
+  private readonly ids = new Map<string, string>();
   private readonly answers = new Map<string, Promise<string>>();
 
   private constructor(
@@ -92,6 +100,8 @@ export class House {
     try {
       await house.people();
       await house.tree();
+      await house.naming();
+      await enterApis(house);
       await house.shares();
       await house.publicLinks();
       await house.past();
@@ -143,6 +153,38 @@ export class House {
     const answer = await this.client.call(call, this.tokens[who]);
     if (answer.status >= 300) throw new Error(`${who}: ${route} ${JSON.stringify(params)} answered ${answer.status} ${answer.body.toString()}`);
     return answer.body.length === 0 ? ({} as T) : answer.json<T>();
+  }
+
+  /** Id of a node of the tree. */
+  idOf(node: TreeNode): string {
+    return this.ids.get(`${node.place.home} ${node.path}`)!;
+  }
+
+  /** The node of the tree that an id means. */
+  nodeOf(id: string): TreeNode | null {
+    return NODES.find((node) => this.idOf(node) === id) ?? null;
+  }
+
+  /** Id of what has been made, by its name, which nothing else has. */
+  async idAt({ place, path }: TreeNode): Promise<string> {
+    return this.idNamed(place.home, path.slice(path.lastIndexOf('/') + 1));
+  }
+
+  private async idNamed(who: Account, name: string): Promise<string> {
+    const { rows } = await this.db.query<{ id: string }>(
+      `SELECT n.id FROM nodes n JOIN spaces s ON s.id = n.space_id WHERE s.account_id = $1 AND n.name = $2`,
+      [this.users[who].userId, name],
+    );
+    if (rows.length !== 1) throw new Error(`${who} has ${rows.length} nodes named ${name}`);
+    return rows[0]!.id;
+  }
+
+  private async naming(): Promise<void> {
+    for (const node of NODES) this.ids.set(`${node.place.home} ${node.path}`, await this.idAt(node));
+    for (const who of ACCOUNTS.filter((each) => each !== 'anonymous')) {
+      this.inboxes.set(who, await this.idNamed(who, 'Inbox'));
+      this.seeds.set(who, await this.idNamed(who, 'seed.txt'));
+    }
   }
 
   contentOf(node: Pick<TreeNode, 'place' | 'kind'>): Content {

@@ -172,7 +172,7 @@ const ELSEWHERE: readonly (readonly [route: RegExp, name: RegExp, why: string])[
   [/^keyvalue\//, /^key_name$/, 'names of programs, not of people'],
   [/^accounts\/feedback_logs/, /^ticket$/, 'a capability for one upload'],
   [/^accounts\/|^company\/|^oauth\/authorize$|create_user$/, /^login$/, 'the login to sign in with, or to be made'],
-  [/^admin\/set_effective_userid$/, /^token$/, 'a secret'],
+  [/^admin\/set_effective_userid$|google_confirm$/, /^token$/, 'a secret'],
   [/^migration_contents\/add$/, /^member_login$/, 'must have an account by the contract; accounts/check tells everybody which login has one'],
   [/\bapi_keys\/create$/, /^buckets$/, 'names of buckets of the account that the key is for'],
   [/^copyright\//, /^complaint_id$/, 'of administrators of the system, who see all'],
@@ -276,7 +276,7 @@ export type Whose = 'foreign' | 'unknown' | 'own';
 export function callOf(house: House, { template, segments, fields }: Signature, who: Account, whose: (id: string) => Whose): Call {
   const valueOf = (name: string): string | number | boolean | undefined => {
     const kind = kindOf(template, name);
-    if (kind !== null && kind !== 'none' && kind !== 'elsewhere') return (KINDS[kind] as IdKind)[whose(name)](house, who);
+    if (kind !== null && kind !== 'none' && kind !== 'elsewhere') return (KINDS[kind])[whose(name)](house, who);
     if (name === 'path' || name === 'paths') return PATHS.find(([route]) => route.test(template))?.[1] ?? '/Quiet';
     if (['name', 'login', 'email'].includes(name))
       return `${name === 'login' ? 'email:' : ''}isolated${house.next()}${name === 'name' ? '' : '@example.org'}`;
@@ -294,5 +294,5 @@ export function callOf(house: House, { template, segments, fields }: Signature, 
 
 /** The value that `callOf` gives an id. */
 export function idOf(house: House, { template }: Signature, who: Account, name: string, whose: Whose): string {
-  return String((KINDS[kindOf(template, name) as Kind] as IdKind)[whose](house, who));
+  return String((KINDS[kindOf(template, name) as Kind])[whose](house, who));
 }

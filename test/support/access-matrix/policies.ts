@@ -481,6 +481,11 @@ function entryCases(): Case[] {
   return cases;
 }
 
+/** Begins to make the people with rules, who take their time, while other questions are asked; what fails is told by the cases. */
+export function prepareRuledPeople(house: House): void {
+  RuledPeople.in(house).catch(() => undefined);
+}
+
 /** All questions about policies. */
 export function policyCases(): Case[] {
   return [...representationCases(), ...relicCases(), ...entryCases()];

@@ -70,11 +70,6 @@ export const NOT_IN_THE_MATRIX: Readonly<Record<string, string>> = {
   ...reason('starts a count under the path of fileops/folder_info, and forgets it when it was read', ['dir_size_calculate']),
 };
 
-/** Whether a route needs no case. */
-export function isOutside(template: string): boolean {
-  return NOT_IN_THE_MATRIX[template] !== undefined;
-}
-
 function reason(text: string, templates: readonly string[]): Record<string, string> {
   return Object.fromEntries(templates.map((template) => [template, text]));
 }
