@@ -229,6 +229,23 @@ describe('files that are open by their ids', () => {
     expect([await mode(id), await codeOf(opens(id))]).toEqual(['private', 'NODE_NOT_FOUND']);
   });
 
+  it('are open in one way, however many ask for another at once', async () => {
+    const [owner, friend] = [await person(), await person()];
+    const { id } = await h.upload(owner, '/f', 'x');
+    const wanted = [
+      { mode: 'public' },
+      { mode: 'private' },
+      { mode: 'email', emails: [friend.email] },
+      { mode: 'password', password: STRONG },
+    ] as const;
+    for (let round = 0; round < 2; round++) {
+      await Promise.all([...wanted, ...wanted].map((command) => sharing.share(owner, id, command)));
+      const { accounts, passes } = await service(AccessService).explain(id);
+      const is = await mode(id);
+      expect([passes.length, accounts.length], is).toEqual([is === 'public' || is === 'password' ? 1 : 0, is === 'email' ? 2 : 1]);
+    }
+  });
+
   it('are their owners to open, as far as company and policy let them', async () => {
     const [owner, other] = [await person(), await person()];
     const { id } = await h.upload(owner, '/f', 'x');

@@ -36,6 +36,7 @@ const HOUR_MS = 3_600_000;
 const MAX_KEY_SECONDS = 31_536_000;
 const MOST_KEYS = 1_000;
 const KEY_BYTES = 24;
+const TRIES = 5;
 
 /**
  * Opens files by their ids. Each mode is a right that all APIs know: `public` and `password` the owner's link to the file, `email` grants on it. What ends
@@ -60,7 +61,7 @@ export class FileSharing {
 
   /**
    * Opens a file of the actor's in this way alone. NODE_NOT_FOUND, also for files of others; ACCOUNT_NOT_FOUND for an address that nobody has,
-   * INVALID_ARGUMENT (for a weak password with `details.field`), FORBIDDEN (policies of the account or its company), LINK_BLOCKED, RATE_LIMITED.
+   * INVALID_ARGUMENT (for a weak password with `details.field`), FORBIDDEN (policies of the account or its company), LINK_BLOCKED, RATE_LIMITED, BUSY.
    */
   async share(actor: AccountActor, fileId: string, command: ShareFile): Promise<void> {
     const node = await this.own(actor, fileId);
@@ -125,13 +126,18 @@ export class FileSharing {
   }
 
   private async openToAll(actor: AccountActor, node: LocatedNode, password: string): Promise<void> {
-    // Of the link alone nobody knows before the row says that the file's id opens it.
-    const { link } = await this.links.create(actor, { node: { id: node.id }, ttlSeconds: 0, downloadMax: 0, password, uploadFolder: false });
-    await this.unitOfWork.run(async () => {
-      await this.rows.lock(node.id);
-      await this.grants.revokeAll(actor, node);
-      await this.rows.put(node.id, link.id);
-    });
+    for (let tries = 1; tries <= TRIES; tries++) {
+      // Of the link alone nobody knows before the row says that the file's id opens it.
+      const { link } = await this.links.create(actor, { node: { id: node.id }, ttlSeconds: 0, downloadMax: 0, password, uploadFolder: false });
+      const opened = await this.unitOfWork.run(async () => {
+        await this.rows.lock(node.id);
+        await this.grants.revokeAll(actor, node);
+        return this.rows.openByLink(node.id, link.id);
+      });
+      // Somebody has ended the link in this moment.
+      if (opened) return;
+    }
+    throw new DomainError('BUSY', 'Too many changes at the same file; try again.');
   }
 
   private async openTo(actor: AccountActor, node: LocatedNode, accountIds: readonly number[]): Promise<void> {
@@ -145,7 +151,7 @@ export class FileSharing {
       await this.endLink(actor, node);
       for (const accountId of before) if (!accountIds.includes(accountId)) await this.grants.revoke(actor, node, { accountId });
       for (const accountId of accountIds) await this.grants.grant(actor, { node, subject: { accountId }, right: READER, accepted: true });
-      await this.rows.put(node.id, null);
+      await this.rows.openToGranted(node.id);
       await this.tell(
         actor,
         node,

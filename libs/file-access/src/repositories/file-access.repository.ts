@@ -41,11 +41,21 @@ export class FileAccessRepository {
     return new Map(rows.map((row) => [row.nodeId, row]));
   }
 
-  async put(nodeId: string, linkId: string | null): Promise<void> {
-    await this.database.run(
-      'INSERT INTO file_access (node_id, link_id) VALUES ($1, $2) ON CONFLICT (node_id) DO UPDATE SET link_id = excluded.link_id',
+  /** Opens the file to those who have grants on it. */
+  async openToGranted(nodeId: string): Promise<void> {
+    await this.database.run('INSERT INTO file_access (node_id, link_id) VALUES ($1, NULL) ON CONFLICT (node_id) DO UPDATE SET link_id = NULL', [
+      nodeId,
+    ]);
+  }
+
+  /** Opens the file as far as a link opens; false when that is gone. */
+  async openByLink(nodeId: string, linkId: string): Promise<boolean> {
+    const changed = await this.database.run(
+      `INSERT INTO file_access (node_id, link_id) SELECT $1, l.id FROM links l WHERE l.id = $2 FOR KEY SHARE
+       ON CONFLICT (node_id) DO UPDATE SET link_id = excluded.link_id`,
       [nodeId, linkId],
     );
+    return changed === 1;
   }
 
   async remove(nodeId: string): Promise<void> {
