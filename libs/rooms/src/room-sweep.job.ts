@@ -4,7 +4,7 @@ import { Clock } from '#libs/kernel';
 import { Purger, PurgeRepository, SpaceRepository, SpaceService, UploadSessionRepository } from '#libs/nodes';
 import { HandlesJob, type JobContext, type JobHandler, type JobPayload } from '#libs/queue';
 
-import { RoomRepository } from './repositories/room.repository.js';
+import { type EndedRoom, RoomRepository } from './repositories/room.repository.js';
 import { RoomFileRepository } from './repositories/room-file.repository.js';
 import { RoomFiles } from './room-files.service.js';
 import { RoomLog } from './room-log.js';
@@ -33,15 +33,24 @@ export class SweepRoomsJob implements JobHandler<'rooms.sweep'> {
   ) {}
 
   async handle(_payload: JobPayload<'rooms.sweep'>, { signal }: Pick<JobContext, 'signal'>): Promise<void> {
+    const errors: unknown[] = [];
+    // A room that cannot be ended or removed keeps no other from it.
+    const each = (work: Promise<unknown>) => work.catch((error: unknown) => errors.push(error));
     for (const roomId of await this.rooms.due(this.clock.now(), BATCH)) {
       signal.throwIfAborted();
-      await this.expire(roomId);
+      await each(this.expire(roomId));
     }
-    for (const room of await this.rooms.ended(BATCH)) {
-      signal.throwIfAborted();
-      await this.clear(room, signal);
+    for (let last: EndedRoom | null = null; ;) {
+      const rooms: EndedRoom[] = await this.rooms.ended(last, BATCH);
+      for (const room of rooms) {
+        signal.throwIfAborted();
+        await each(this.clear(room, signal));
+      }
+      last = rooms.at(-1) ?? null;
+      if (rooms.length < BATCH) break;
     }
     await this.keeper.sweepParts(BATCH);
+    if (errors.length > 0) throw new AggregateError(errors, `${errors.length} rooms could not be ended or removed`);
   }
 
   private async expire(roomId: string): Promise<void> {
@@ -52,10 +61,7 @@ export class SweepRoomsJob implements JobHandler<'rooms.sweep'> {
     });
   }
 
-  private async clear(
-    { id, spaceId, rootId, endedAt }: { id: string; spaceId: string; rootId: string; endedAt: Date },
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async clear({ id, spaceId, rootId, endedAt }: EndedRoom, signal: AbortSignal): Promise<void> {
     await this.unitOfWork.run(async () => {
       await this.rooms.lockAny(id);
       await this.files.dropParts({ roomId: id }, this.clock.now());

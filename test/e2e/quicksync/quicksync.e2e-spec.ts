@@ -277,7 +277,7 @@ describe('buckets', () => {
     const parts = [Buffer.from('first'), Buffer.alloc(0), randomBytes(300_000)];
     const put = (partNumber: number, bytes: Buffer) => anna.part({ key: fileKey, uploadId, partNumber }, bytes);
     await put(2, Buffer.from('to be replaced'));
-    const tags = [];
+    const tags: string[] = [];
     for (const no of [3, 1, 2]) tags[no - 1] = (await put(no, parts[no - 1]!)).body.tag;
     const form = `--b\r\nContent-Disposition: form-data; name="part"; filename="p"\r\n\r\n${parts[0]!.toString()}\r\n--b--\r\n`;
     const asForm = await anna.part({ key: fileKey, uploadId, partNumber: 1 }, Buffer.from(form), {

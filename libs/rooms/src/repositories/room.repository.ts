@@ -50,6 +50,14 @@ export interface AdmittedRow extends RoomPerson {
   readonly expiresAt: Date;
 }
 
+/** A room that is over and has not been removed. */
+export interface EndedRoom {
+  readonly id: string;
+  readonly spaceId: string;
+  readonly rootId: string;
+  readonly endedAt: Date;
+}
+
 interface FactsRow {
   readonly creatorId: string;
   readonly expiresAt: Date;
@@ -208,12 +216,12 @@ export class RoomRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Ended rooms that are still there, with their trees, longest ended first. */
-  ended(limit: number): Promise<{ id: string; spaceId: string; rootId: string; endedAt: Date }[]> {
+  /** Ended rooms that are still there, with their trees, longest ended first, behind one of them. */
+  ended(after: EndedRoom | null, limit: number): Promise<EndedRoom[]> {
     return this.database.query(
       `SELECT r.id, r.space_id AS "spaceId", s.root_id AS "rootId", r.ended_at AS "endedAt" FROM rooms r JOIN spaces s ON s.id = r.space_id
-        WHERE r.ended_at IS NOT NULL ORDER BY r.ended_at LIMIT $1`,
-      [limit],
+        WHERE r.ended_at IS NOT NULL AND ($1::timestamptz IS NULL OR (r.ended_at, r.id) > ($1, $2::uuid)) ORDER BY r.ended_at, r.id LIMIT $3`,
+      [after?.endedAt ?? null, after?.id ?? null, limit],
     );
   }
 }

@@ -31,7 +31,7 @@ export class HubConnection {
     /** He is ready to be told. */
     private readonly onReady: () => void,
   ) {
-    socket.on('message', (data, isBinary) => this.take(isBinary ? null : String(data)));
+    socket.on('message', (data, isBinary) => this.take(isBinary ? null : (data as Buffer).toString()));
     // a broken connection closes; there is nothing else to do about it
     socket.on('error', () => socket.terminate());
   }
