@@ -30,7 +30,7 @@ export default defineConfig({
           include: ['test/integration/**/*.int-spec.ts'],
           environment: 'node',
           isolate: false,
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           hookTimeout: 120_000,
         },
       },
