@@ -10,10 +10,12 @@ import {
   BucketJobsModule,
   Buckets,
   BucketsModule,
+  BucketTokens,
   SweepBucketsJob,
 } from '#libs/buckets';
 import { EraseAccountTask, ErasingJobsModule } from '#libs/erasing';
 import { type AccountActor, isDomainError } from '#libs/kernel';
+import { ServiceKeys } from '#libs/service-keys';
 import type { TaskContext } from '#libs/tasks';
 
 import { countStatements } from '../support/statement-count.js';
@@ -286,6 +288,33 @@ describe('files in buckets', () => {
       25 * 1024 ** 3,
     ]);
     expect(await codeOf(downloads.open(holder, holder.bucket.id, ['deep', 'six.bin']))).toBe('QUOTA_EXCEEDED');
+  });
+});
+
+describe('tokens', () => {
+  it('are good for what they were made for, as long as they say and their key lives', async () => {
+    const made = await owner();
+    const client = { kind: 'other', address: '192.0.2.9' } as const;
+    const key = await buckets.createKey(made.actor, { name: 'k', buckets: null });
+    const holder = { ...made, ...(await service(ServiceKeys).authenticate('storage', { secret: key.secret }, client))! };
+    const file = await put(holder, 'a/b.txt');
+    const tokens = service(BucketTokens);
+    const { token, path } = await tokens.forUpload(holder, { bucket: holder.bucket.name, path: '/a/b.txt' }, 60_000);
+    const leave = await tokens.openUpload(token, client);
+    expect([path, leave.bucket, leave.path, leave.holder.scope]).toEqual(['a/b.txt', holder.bucket.name, 'a/b.txt', [holder.bucket.id]]);
+    expect(leave.holder.actor).toMatchObject({ accountId: holder.actor.accountId, byPair: true });
+    const download = tokens.forDownload(holder, holder.bucket.id, file.id, 60_000);
+    expect((await tokens.openDownload(download, client)).fileId).toBe(file.id);
+    expect(await codeOf(tokens.openDownload(token, client))).toBe('UNAUTHENTICATED');
+    expect(await codeOf(tokens.openUpload(download, client))).toBe('UNAUTHENTICATED');
+    bytes.clock.offsetMs += 61_000;
+    expect(await codeOf(tokens.openUpload(token, client))).toBe('UNAUTHENTICATED');
+    expect(await codeOf(tokens.openDownload(download, client))).toBe('UNAUTHENTICATED');
+    bytes.clock.offsetMs = 0;
+    await buckets.remove(made.actor, holder.bucket.name, { withFiles: true });
+    expect(await codeOf(tokens.openUpload(token, client))).toBe('NODE_NOT_FOUND');
+    await service(ServiceKeys).revoke(made.actor, 'storage', key.id);
+    expect(await codeOf(tokens.openUpload(token, client))).toBe('UNAUTHENTICATED');
   });
 });
 

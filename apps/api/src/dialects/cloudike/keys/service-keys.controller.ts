@@ -10,9 +10,6 @@ import { CreateApiKeyDto, CreateKeyDto, ListKeysDto, RevokeKeyDto } from './keys
 const READ = { auth: 'account' } as const;
 const WRITE = { auth: 'account', head: false } as const;
 
-/** The spellings of a route: of the caller's own, and under the prefixes that administrators use. */
-export const ownAndCompany = (path: string) => [`accounts/${path}`, `company/${path}`, `accounts/company/${path}`];
-
 /** Credentials that people make for programs (ours; contract 23). */
 @CloudikeController('keys')
 export class ServiceKeysController {
