@@ -547,6 +547,13 @@ describe('sealed files', () => {
     expect((await rows<{ count: string }>(`SELECT count(*) FROM object_tombstones`))[0]!.count).not.toBe('0');
   });
 
+  it('take a passphrase in any letters, which a header carries as UTF-8', async () => {
+    const passphrase = 'Grüße-пароль-1!';
+    const { file_id: id } = await jane.put('letters.txt', HELLO, { passphrase });
+    const { status, body } = await jane.download(id, '?stream=false', { Passphrase: Buffer.from(passphrase).toString('latin1') });
+    expect([status, body.toString()]).toEqual([200, 'hello world\n']);
+  });
+
   it('have at most 50 MiB', async () => {
     const { said: answer } = await jane.form([
       { field: 'passphrase', value: PASSPHRASE },

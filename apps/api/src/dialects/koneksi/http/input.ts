@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 
 import { DomainError, isDomainError, isUuid } from '#libs/kernel';
@@ -29,8 +31,14 @@ export const Query = createParamDecorator((_: unknown, context: ExecutionContext
 /** The value of a header; undefined when it is absent or empty. */
 export const Header = createParamDecorator((name: string, context: ExecutionContext): string | undefined => {
   const value = context.switchToHttp().getRequest<DialectRequest>().headers[name]?.toString();
-  return value === '' ? undefined : value;
+  return value === undefined || value === '' ? undefined : headerText(value);
 });
+
+/** A header as it was meant: clients send the bytes of UTF-8, as they do in forms, and Node shows each byte as one character. */
+export function headerText(value: string): string {
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : value;
+}
 
 /** A directory by its id; null for `root`, and for none. */
 export function directoryId(text: string | null | undefined): string | null {
