@@ -66,7 +66,7 @@ async function put(holder: Owner, path: string, body = path, more: { public?: bo
 }
 const paths = async (holder: Owner, prefix = '', limit = 100, offset = 0) =>
   (await files.list(holder, holder.bucket.name, { prefix, limit, offset })).files.map(({ path }) => path);
-const usage = async (holder: Owner) => (await buckets.find(holder, holder.bucket.name)).usage;
+const usage = async (holder: Owner) => (await buckets.describe(holder, holder.bucket.name)).usage;
 const move = (holder: Owner, ids: readonly string[], folder: string) => files.move(holder, holder.bucket.name, ids, folder);
 
 describe('buckets', () => {

@@ -31,7 +31,7 @@ export class BucketDownloads {
     const { id } = found.placed.node;
     const opened = await this.downloads.open(holder?.actor ?? everybody(bucket, id), { node: { id }, inline: true, includeRemoved: false });
     const { bandwidthLimitBytes } = bucket.plan;
-    if (bandwidthLimitBytes !== null && bucket.usage.bandwidthBytes >= bandwidthLimitBytes) throw quotaExceeded();
+    if (bandwidthLimitBytes !== null && bucket.bandwidthBytes >= bandwidthLimitBytes) throw quotaExceeded();
     return { ...opened, bucketId };
   }
 

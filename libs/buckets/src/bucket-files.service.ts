@@ -28,7 +28,7 @@ import {
 } from '#libs/nodes';
 import { TrashService } from '#libs/trash';
 
-import { type Bucket, type BucketFile, type BucketHolder, type BucketPage, bucketNotFound, filePath, folderPath, targetPath } from './bucket.js';
+import { type Bucket, type BucketFile, type BucketHolder, type BucketPage, filePath, folderPath, targetPath } from './bucket.js';
 import { Buckets } from './buckets.service.js';
 import { BucketFileRepository, type Relocation } from './repositories/bucket-file.repository.js';
 
@@ -222,9 +222,7 @@ export class BucketFiles {
   }
 
   private async anyPlace(holder: BucketHolder): Promise<{ bucket: Bucket; path: string[] }> {
-    const [bucket] = await this.buckets.list(holder);
-    if (!bucket) throw bucketNotFound();
-    return { bucket, path: [`upload-${newId()}`] };
+    return { bucket: await this.buckets.any(holder), path: [`upload-${newId()}`] };
   }
 
   /** In the transaction in which a file gets its bytes: what is said of it, and the end of the bytes that it had before. */

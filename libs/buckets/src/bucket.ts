@@ -25,6 +25,11 @@ export interface Bucket {
   readonly name: string;
   readonly plan: BucketPlan;
   readonly createdMs: number;
+  /** What has left it in this month (UTC). */
+  readonly bandwidthBytes: number;
+}
+
+export interface CountedBucket extends Bucket {
   readonly usage: BucketUsage;
 }
 

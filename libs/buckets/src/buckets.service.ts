@@ -7,9 +7,9 @@ import { NodeRepository, SpaceRepository, SpaceService } from '#libs/nodes';
 import { Outbox } from '#libs/queue';
 import { type NewServiceKey, type ServiceKey, ServiceKeys } from '#libs/service-keys';
 
-import { type Bucket, type BucketHolder, bucketNotFound, checkedBucketName } from './bucket.js';
-import { planOf } from './plans.js';
-import { BucketRepository, type BucketRow } from './repositories/bucket.repository.js';
+import { type Bucket, type BucketHolder, bucketNotFound, checkedBucketName, type CountedBucket } from './bucket.js';
+import { type BucketPlan, planOf } from './plans.js';
+import { BucketRepository, type BucketRow, type CountedRow } from './repositories/bucket.repository.js';
 
 const MOST_BUCKETS = 100;
 
@@ -47,7 +47,7 @@ export class Buckets {
     actor: AccountActor,
     wish: { readonly name: string; readonly plan?: string | undefined },
     accountId = actor.accountId,
-  ): Promise<Bucket> {
+  ): Promise<CountedBucket> {
     await this.requireRight(actor, accountId);
     const name = checkedBucketName(wish.name);
     const plan = planOf(wish.plan);
@@ -67,19 +67,33 @@ export class Buckets {
       if (plan.storageLimitBytes !== null) await this.rows.limit(space.rootId, plan.storageLimitBytes);
       Call.note('account', accountId);
       Call.note('space', space.spaceId);
-      return (await this.get(space.spaceId))!;
+      return (await this.counted(accountId, name))[0]!;
     });
   }
 
   /** The buckets of the actor, or of a user whom he administrates, by name. FORBIDDEN by a key for programs; as AdminRights. */
-  async ofAccount(actor: AccountActor, accountId = actor.accountId): Promise<Bucket[]> {
+  async ofAccount(actor: AccountActor, accountId = actor.accountId): Promise<CountedBucket[]> {
     await this.requireRight(actor, accountId);
-    return this.all(accountId);
+    return this.counted(accountId, null);
   }
 
-  /** The buckets that a holder reaches, by name; one statement. */
-  async list({ actor, scope }: BucketHolder): Promise<Bucket[]> {
-    return (await this.all(actor.accountId)).filter(({ id }) => scope === null || scope.includes(id));
+  /** The buckets that a holder reaches, by name, with what they hold; one statement. */
+  async list({ actor, scope }: BucketHolder): Promise<CountedBucket[]> {
+    return (await this.counted(actor.accountId, null)).filter(({ id }) => scope === null || scope.includes(id));
+  }
+
+  /** The same of one. Throws as `find`. */
+  async describe({ actor, scope }: BucketHolder, name: string): Promise<CountedBucket> {
+    const [bucket] = await this.counted(actor.accountId, name);
+    if (!bucket || (scope !== null && !scope.includes(bucket.id))) throw bucketNotFound();
+    return bucket;
+  }
+
+  /** Any bucket that a holder reaches. NODE_NOT_FOUND as `find`. */
+  async any({ actor, scope }: BucketHolder): Promise<Bucket> {
+    const bucket = (await this.all(actor.accountId)).find(({ id }) => scope === null || scope.includes(id));
+    if (!bucket) throw bucketNotFound();
+    return bucket;
   }
 
   /** NODE_NOT_FOUND (`details.which` is `bucket`) for what is not there or out of reach. */
@@ -144,6 +158,14 @@ export class Buckets {
     });
   }
 
+  private async counted(accountId: number, name: string | null): Promise<CountedBucket[]> {
+    const rows = await this.rows.counted(accountId, this.month(), name);
+    return rows.map(({ storageBytes, fileCount, ...row }: CountedRow) => {
+      const { bandwidthBytes } = row;
+      return { ...toBucket(row), usage: { storageBytes, fileCount, bandwidthBytes } };
+    });
+  }
+
   private async all(accountId: number): Promise<Bucket[]> {
     return (await this.rows.ofAccount(accountId, this.month())).map(toBucket);
   }
@@ -160,6 +182,6 @@ export class Buckets {
   }
 }
 
-function toBucket({ plan, storageBytes, fileCount, bandwidthBytes, ...row }: BucketRow): Bucket {
-  return { ...row, plan: planOf(plan), usage: { storageBytes, fileCount, bandwidthBytes } };
+function toBucket<R extends BucketRow>({ plan, ...row }: R): Omit<R, 'plan'> & { readonly plan: BucketPlan } {
+  return { ...row, plan: planOf(plan) };
 }

@@ -1,4 +1,4 @@
-export type { Bucket, BucketFile, BucketHolder, BucketPage, BucketUsage, OpenedBucketFile } from './bucket.js';
+export type { Bucket, BucketFile, BucketHolder, BucketPage, BucketUsage, CountedBucket, OpenedBucketFile } from './bucket.js';
 export { BucketDownloads } from './bucket-downloads.service.js';
 export { type ArrivedBucketFile, BucketFiles, type CopyIntoBucket, type FileChange, type FileWish } from './bucket-files.service.js';
 export { BUCKET_PLANS, type BucketPlan } from './plans.js';

@@ -131,7 +131,7 @@ describe('the calls of the source document', () => {
     const filled = (text: string) => text.replace(/BUCKET|OTHER|FILE|SECRET/g, (word) => values[word]!);
     const answers: Record<string, unknown>[] = [];
     for (const { method, path, headers, query, body } of SOURCE_CALLS) {
-      const search = query ? `?${new URLSearchParams(Object.entries(query).map(([name, value]) => [name, filled(value)]))}` : '';
+      const search = query ? `?${new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, filled(value)]))}` : '';
       const text = body && filled(JSON.stringify(body)).replace('123/avatar.png","visibility', '123/x.png","visibility');
       const reply = await anonymous.send(`/mediasaur/v1${filled(path)}${search}`, {
         method,

@@ -1,7 +1,7 @@
-import type { Bucket } from '#libs/buckets';
+import type { CountedBucket } from '#libs/buckets';
 
 /** A bucket with its usage and plan; a limit of null is none. */
-export function presentBucket({ id, name, createdMs, usage, plan }: Bucket) {
+export function presentBucket({ id, name, createdMs, usage, plan }: CountedBucket) {
   return {
     id,
     name,

@@ -1,4 +1,4 @@
-import type { Bucket } from '#libs/buckets';
+import type { CountedBucket } from '#libs/buckets';
 
 const TEXT = { type: 'string' };
 const NUMBER = { type: 'integer' };
@@ -16,7 +16,7 @@ export const BUCKET_SCHEMA = {
 };
 
 /** A bucket with its usage and plan; a limit of null is none. */
-export function presentBucket({ id, name, createdMs, usage, plan }: Bucket) {
+export function presentBucket({ id, name, createdMs, usage, plan }: CountedBucket) {
   return {
     id,
     name,

@@ -21,6 +21,6 @@ export class BucketsController {
 
   @Route('GET', 'buckets/<bucket_name>', { auth: 'key', summary: 'One bucket', answer: BUCKET_SCHEMA, refusals: ['NODE_NOT_FOUND'] })
   async get(@Holder() holder: BucketHolder, @Segment('bucket_name') name: string) {
-    return presentBucket(await this.buckets.find(holder, name));
+    return presentBucket(await this.buckets.describe(holder, name));
   }
 }
