@@ -17,6 +17,11 @@ export interface SlabReaderOptions {
   readonly sizeBytes?: number;
 }
 
+/** Slabs of bodies that are done, by their size: shared memory that is thrown away stays for long, because the collector does not feel its weight. */
+const spare = new Map<number, Slab[]>();
+const MOST_SPARE_BYTES = 64 * 1024 * 1024;
+let spareBytes = 0;
+
 /**
  * Takes a stream in as shared-memory slabs that a disk write (or a request) and the hashing threads can read at the same time, and stops
  * reading while all slabs are in use. A body over `maxBytes` fails with TOO_LARGE, one of another length than `sizeBytes` with
@@ -92,6 +97,8 @@ export class SlabReader {
     // A source that breaks after we lost interest must not end the process.
     if (!source.readableEnded) source.on('error', ignore);
     if (!this.ended && !source.destroyed) source.pause();
+    // what is free is read by nobody any more
+    for (const slab of this.free.splice(0)) keep(slab, this.options.slabBytes);
   }
 
   private readonly onData = (chunk: Buffer | string): void => {
@@ -167,6 +174,11 @@ export class SlabReader {
     if (slab !== undefined) return slab;
     if (this.allocated >= this.options.slabs) return null;
     this.allocated++;
+    const kept = spare.get(this.options.slabBytes)?.pop();
+    if (kept !== undefined) {
+      spareBytes -= this.options.slabBytes;
+      return kept;
+    }
     const memory = new SharedArrayBuffer(this.options.slabBytes);
     return { memory, bytes: new Uint8Array(memory), length: 0 };
   }
@@ -184,6 +196,14 @@ export class SlabReader {
     this.wake = null;
     wake?.();
   }
+}
+
+function keep(slab: Slab, slabBytes: number): void {
+  if (spareBytes + slabBytes > MOST_SPARE_BYTES) return;
+  spareBytes += slabBytes;
+  const kept = spare.get(slabBytes);
+  if (kept) kept.push(slab);
+  else spare.set(slabBytes, [slab]);
 }
 
 function ignore(): void {
