@@ -37,7 +37,8 @@ const INT_SPECS = [
   ['libs/handover/', ['handover', 'migrations-of-content']],
   ['libs/places/', ['places']],
   ['libs/tasks/', ['tasks']],
-  ['libs/accounts/', ['accounts-login', 'accounts-hardening']],
+  ['libs/accounts/', ['accounts-login', 'accounts-hardening', 'policies', 'second-factor']],
+  ['libs/kernel/', ['second-factor']],
 ];
 
 class MutationRun {
