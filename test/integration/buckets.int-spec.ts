@@ -157,6 +157,18 @@ describe('files in buckets', () => {
     expect(few).toBe(2);
   });
 
+  it('are moved into a folder in the same number of statements however many', async () => {
+    const holder = await owner();
+    const statements = async (folder: string, size: number) => {
+      const ids: string[] = [];
+      for (let at = 0; at < size; at++) ids.push((await put(holder, `from-${folder}/${at}.txt`)).id);
+      await put(holder, `to-${folder}/there.txt`);
+      return countStatements(() => move(holder, ids, `to-${folder}`));
+    };
+    const few = await statements('a', 2);
+    expect(await statements('b', 20)).toBe(few);
+  });
+
   it('count exactly, and end for good', async () => {
     const holder = await owner();
     const one = await put(holder, 'a/b/one.bin', 'x'.repeat(100), { metadata: { k: 1 }, public: true });

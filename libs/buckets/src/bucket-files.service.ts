@@ -154,10 +154,12 @@ export class BucketFiles {
     const copies = await this.unitOfWork.run(async () => {
       await this.spaces.lock(to.id);
       const made: string[] = [];
-      for (const node of found) {
-        const path = into === null ? targetPath(text, node.name) : filePath([...into, node.name].join('/'));
+      const paths = found.map((node) => (into === null ? targetPath(text, node.name) : filePath([...into, node.name].join('/'))));
+      const folders = await this.foldersOf(holder, to, paths);
+      for (const [index, node] of found.entries()) {
+        const path = paths[index]!;
         const name = path[path.length - 1]!;
-        const folder = await this.folder(holder, to, path.slice(0, -1));
+        const folder = folders.get(folderOf(path))!;
         const shown = (copyId: string) => this.rows.copyFacts(node.id, copyId);
         const steps = { begun: () => Promise.resolve(), shown };
         const copy = await this.copies.copy(holder.actor, {
@@ -244,9 +246,14 @@ export class BucketFiles {
     await this.access.require(holder.actor, 'node.delete', nodes);
     const places = new Set<string>();
     const moves: Relocation[] = [];
+    const folders = await this.foldersOf(
+      holder,
+      bucket,
+      moving.map(({ target }) => target),
+    );
     for (const { node, target } of moving) {
       const name = target[target.length - 1]!;
-      const folder = await this.folder(holder, bucket, target.slice(0, -1));
+      const folder = folders.get(folderOf(target))!;
       const key = nameKey(name);
       const place = `${folder.id}/${key}`;
       if (places.has(place)) throw taken(target);
@@ -297,6 +304,16 @@ export class BucketFiles {
         id = gone.parentId;
       }
     }
+  }
+
+  /** The folders of these file paths, each made or judged once, by `folderOf`. */
+  private async foldersOf(holder: BucketHolder, bucket: Bucket, paths: readonly (readonly string[])[]): Promise<Map<string, LocatedNode>> {
+    const folders = new Map<string, LocatedNode>();
+    for (const path of paths) {
+      const key = folderOf(path);
+      if (!folders.has(key)) folders.set(key, await this.folder(holder, bucket, path.slice(0, -1)));
+    }
+    return folders;
   }
 
   private async folder({ actor }: BucketHolder, bucket: Bucket, path: readonly string[]): Promise<LocatedNode> {
@@ -369,6 +386,10 @@ function plain(node: LocatedNode, bucket: Bucket): Omit<BucketFile, 'public' | '
 /** Where a file stands in its bucket. */
 function pathOf({ path }: LocatedNode): string[] {
   return path.slice(1).split('/');
+}
+
+function folderOf(path: readonly string[]): string {
+  return path.slice(0, -1).join('/');
 }
 
 /** A name that is one segment. */
