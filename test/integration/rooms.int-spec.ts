@@ -76,7 +76,7 @@ describe('proofs of wallets', () => {
     const { message, nonce } = wallets.challenge();
     expect(message).toContain(`Nonce: ${nonce}\n`);
     const shown = { address: wallet.address, message, signature: wallet.sign(message) };
-    const attempts = await Promise.allSettled(Array.from({ length: 5 }, () => wallets.verify(shown)));
+    const attempts = await Promise.allSettled(Array.from({ length: 5 }, () => wallets.verify(shown, CLIENT.address)));
     const [won] = attempts.filter((attempt) => attempt.status === 'fulfilled');
     expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await wallets.find(won!.value.id)).toMatchObject({ address: wallet.address.toLowerCase() });
@@ -88,10 +88,10 @@ describe('proofs of wallets', () => {
       { ...shown, address: 'me' },
       { ...shown, signature: null },
     ];
-    for (const each of wrong) expect(await codeOf(wallets.verify(each))).toBe('INVALID_ARGUMENT');
+    for (const each of wrong) expect(await codeOf(wallets.verify(each, CLIENT.address))).toBe('INVALID_ARGUMENT');
     const late = wallets.challenge().message;
     bytes.clock.offsetMs += 5 * MINUTE_MS;
-    expect(await codeOf(wallets.verify({ ...shown, message: late, signature: wallet.sign(late) }))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(wallets.verify({ ...shown, message: late, signature: wallet.sign(late) }, CLIENT.address))).toBe('INVALID_ARGUMENT');
     bytes.clock.offsetMs += 10 * MINUTE_MS;
     expect(await codeOf(wallets.find(won!.value.id))).toBe('UNAUTHENTICATED');
   });

@@ -6,7 +6,7 @@ import { Limiter } from '#libs/limiter';
 const HOUR_MS = 3_600_000;
 
 /** What strangers may have done for them, and how often an hour from one address: many people can be behind one, a program that fills tables is to be stopped. */
-const PER_HOUR = { 'sign-up': 600, 'oauth-request': 1_000 } as const;
+const PER_HOUR = { 'sign-up': 600, 'oauth-request': 1_000, 'wallet-proof': 1_000 } as const;
 
 /** Limits what needs no credential and leaves something behind. */
 @Injectable()

@@ -2,6 +2,7 @@ import { createHmac, randomInt, timingSafeEqual } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 
+import { AddressLimit } from '#libs/accounts';
 import { AppConfig } from '#libs/config';
 import { Clock, DomainError, isUuid, newId } from '#libs/kernel';
 
@@ -29,6 +30,7 @@ export class WalletProofs {
 
   constructor(
     private readonly proofs: WalletProofRepository,
+    private readonly addresses: AddressLimit,
     private readonly clock: Clock,
     config: AppConfig,
   ) {
@@ -42,8 +44,11 @@ export class WalletProofs {
     return { nonce, message: this.messageOf(nonce, this.clock.now().toISOString()) };
   }
 
-  /** The proof, good for 15 minutes, that a wallet of this address signed a text of ours. INVALID_ARGUMENT for anything else, and for a text that was used. */
-  async verify(shown: { readonly address: unknown; readonly message: unknown; readonly signature: unknown }): Promise<WalletProof> {
+  /** The proof, good for 15 minutes, that a wallet of this address signed a text of ours. INVALID_ARGUMENT for anything else, and for a text that was used; RATE_LIMITED. Not inside of a transaction. */
+  async verify(
+    shown: { readonly address: unknown; readonly message: unknown; readonly signature: unknown },
+    clientAddress: string,
+  ): Promise<WalletProof> {
     const address = walletAddress(shown.address);
     if (address === null) throw invalid('This is not the address of a wallet.');
     const { message, signature } = shown;
@@ -56,6 +61,7 @@ export class WalletProofs {
     const nowMs = this.clock.nowMs();
     if (nowMs - Date.parse(issued) >= MESSAGE_MS) throw invalid('The message has ended; ask for another one.');
     if (signerOf(message, signature) !== address) throw invalid('The signature is not that of this wallet.');
+    await this.addresses.take('wallet-proof', clientAddress);
     const proof = { id: newId(nowMs), address, expiresAt: new Date(nowMs + PROOF_MS) };
     if (!(await this.proofs.insert(proof, nonce, new Date(nowMs)))) throw invalid('The message was used already; ask for another one.');
     return proof;

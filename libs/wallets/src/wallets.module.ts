@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 
+import { AccountsModule } from '#libs/accounts';
 import { DatabaseModule } from '#libs/database';
 import { Clock, SystemClock } from '#libs/kernel';
 
@@ -8,7 +9,7 @@ import { WalletProofs } from './wallet-proofs.service.js';
 
 /** People who are known by a wallet and have no account. */
 @Module({
-  imports: [DatabaseModule],
+  imports: [DatabaseModule, AccountsModule],
   providers: [{ provide: Clock, useClass: SystemClock }, WalletProofRepository, WalletProofs],
   exports: [WalletProofs],
 })

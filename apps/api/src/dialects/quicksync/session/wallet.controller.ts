@@ -1,8 +1,8 @@
-import { DomainError } from '#libs/kernel';
+import { type Client, DomainError } from '#libs/kernel';
 import { WalletProofs } from '#libs/wallets';
 
 import type { DialectCall } from '../../../http/dialect/dialect.js';
-import { CurrentCall, JsonBody, QueryParams } from '../../../http/dialect/request-decorators.js';
+import { CurrentCall, CurrentClient, JsonBody, QueryParams } from '../../../http/dialect/request-decorators.js';
 import { Route } from '../../../http/dialect/route.js';
 import { QuicksyncTokens } from '../auth/tokens.js';
 import type { Body } from '../http/body.js';
@@ -36,13 +36,18 @@ export class WalletController {
     query: { chain: { type: 'string', enum: ['Ethereum'] } },
     body: { types: ['application/json'], schema: { type: 'object', properties: { walletAddress: TEXT, message: TEXT, signature: TEXT } } },
     answer: { type: 'object', properties: { token: TEXT } },
-    refusals: ['INVALID_ARGUMENT'],
+    refusals: ['INVALID_ARGUMENT', 'RATE_LIMITED'],
   })
-  async verify(@JsonBody(BODY_BYTES) body: Body, @QueryParams() query: URLSearchParams, @CurrentCall() call: DialectCall) {
+  async verify(
+    @JsonBody(BODY_BYTES) body: Body,
+    @QueryParams() query: URLSearchParams,
+    @CurrentClient() client: Client,
+    @CurrentCall() call: DialectCall,
+  ) {
     const chain = query.get('chain') ?? '';
     if (chain !== '' && !CHAINS.includes(chain.toLowerCase())) throw new DomainError('INVALID_ARGUMENT', 'Wallets of this chain cannot be proven.');
     const { walletAddress: address, message, signature } = body;
     if (typeof address === 'string') call.logins.push(address.slice(0, 100).toLowerCase());
-    return { token: this.tokens.signWallet(await this.proofs.verify({ address, message, signature })) };
+    return { token: this.tokens.signWallet(await this.proofs.verify({ address, message, signature }, client.address)) };
   }
 }
