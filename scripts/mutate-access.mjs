@@ -39,6 +39,9 @@ const INT_SPECS = [
   ['libs/tasks/', ['tasks']],
   ['libs/accounts/', ['accounts-login', 'accounts-hardening', 'policies', 'second-factor']],
   ['libs/kernel/', ['second-factor']],
+  ['libs/buckets/', ['buckets']],
+  ['libs/own-tree/', ['own-tree']],
+  ['libs/file-access/', ['own-tree']],
 ];
 
 class MutationRun {

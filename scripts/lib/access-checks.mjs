@@ -84,6 +84,13 @@ export const CHECKS = [
   ['libs/accounts/src/session.service.ts', 'reason !== null && !needSecondFactor', 'false'],
   ['libs/accounts/src/repositories/token.repository.ts', '(idle.ms IS NULL OR', '(true OR'],
   ['libs/accounts/src/former-passwords.ts', 'await this.hasher.verify(former, password)', 'false'],
+  [
+    'libs/buckets/src/bucket-files.service.ts',
+    'bucket.ownerId !== actor.accountId',
+    'false',
+    { same: 'node.read, which is asked next, answers everybody else alike' },
+  ],
+  ['libs/buckets/src/bucket-files.service.ts', '(scope !== null && !scope.includes(bucket.id))', 'false'],
   ['libs/tasks/src/task.service.ts', 'row?.accountId === actor.accountId', 'true'],
   ['libs/comments/src/comment.service.ts', 'if (seen.authorId !== actor.accountId) throw', 'if (false) throw'],
   ['libs/comments/src/comment.service.ts', 'seen.authorId !== actor.accountId && node.ownerId !== actor.accountId', 'false'],
@@ -157,4 +164,26 @@ export const WITHOUT_EFFECT = [
     'who may restore into a folder may remove what lies in it',
   ],
   ['libs/files/src/tree/full-listing.ts', "this.access.require(actor, 'node.read', [node])", 'it is the home of the actor himself'],
+  ...[
+    "this.access.require(holder.actor, 'node.write', [node])",
+    "this.access.require(holder.actor, 'node.link', [node])",
+    "this.access.require(holder.actor, 'node.write', nodes)",
+    "this.access.require(holder.actor, 'node.delete', nodes)",
+    "this.access.require(actor, 'node.create', [folder.node])",
+    "this.access.require(actor, 'node.read', [node])",
+  ].map((text) => ['libs/buckets/src/bucket-files.service.ts', text, 'it is a bucket of the actor himself']),
+  [
+    'libs/own-tree/src/own-tree-reader.service.ts',
+    `this.access.allowed(
+      actor,
+      'node.read',
+      own.flatMap((each) => (each ? [each.node] : [])),
+    )`,
+    'it is in the home of the actor himself',
+  ],
+  [
+    'libs/file-access/src/file-sharing.service.ts',
+    "this.access.require(actor, 'node.link', [node])",
+    'it is in the tree of the actor himself, and what the key would open is asked next',
+  ],
 ];
