@@ -532,6 +532,19 @@ describe('the hub', () => {
     expect((await at.say('GET', 'session/current')).said).toBe('404 session_not_found');
   });
 
+  it('ends with the key, within two seconds', async () => {
+    const owner = await CloudikeUser.register(stack.baseUrl);
+    const minted = await developerKey(owner);
+    const at = made(await QuicksyncMember.host(stack.baseUrl, minted.key));
+    const { closed, types } = await listen(at);
+    await owner.http.form('/api/1/accounts/developer_keys/revoke/', { id: minted.id });
+    const revokedAtMs = performance.now();
+    await closed;
+    expect(performance.now() - revokedAtMs).toBeLessThan(2_500);
+    expect(types()).toEqual([]);
+    owner.http.close();
+  });
+
   it('is a websocket that speaks JSON, for tokens of living sessions', async () => {
     const path = `${stack.baseUrl.replace('http', 'ws')}${QUICKSYNC_PREFIX}/hubs/session`;
     const outcome = (url: string, options: object = {}) =>
