@@ -61,8 +61,12 @@ class TestRun {
       warn(`  ${name} WAS NOT RUN`);
       return { passed: 0, failed, skipped: 0 };
     }
-    const env = { ...this.env, ...this.services.env, ...(suite.mode && { STOWAGE_TEST_MODE: suite.mode }) };
+    const recorded = suite.mode && path.join(this.dir, `recorded-${name}`);
+    if (recorded) fs.mkdirSync(recorded);
+    const env = { ...this.env, ...this.services.env, ...(suite.mode && { STOWAGE_TEST_MODE: suite.mode, STOWAGE_TEST_AUDIT_DIR: recorded }) };
     const counts = await this.runner.vitest(suite, { env, dir: this.dir, args: this.options.vitestArgs });
+    // what single files leave out, the whole suite may not
+    if (recorded && this.options.vitestArgs.length === 0 && !this.interrupted) add(counts, await this.runner.auditCoverage(recorded, this.env));
     const noTest = counts.passed + counts.failed === 0 && this.options.vitestArgs.length === 0;
     if (noTest) return { ...counts, failed: 1 };
     // without a browser the tests of pages are left out, without programs those of what they make show little; where they could be had, that is a failure

@@ -85,6 +85,14 @@ export class StageRunner {
     return countTests(readReport(report), code);
   }
 
+  /** Whether the files of a suite have called everything that may change something; `folder` is what they have noted. */
+  auditCoverage(folder, env) {
+    return this.#staticCheck(
+      { name: 'audit records of all actions', file: 'scripts/audit-coverage.mjs', command: ['node', 'scripts/audit-coverage.mjs', folder] },
+      env,
+    );
+  }
+
   async #run(command, { env, capture = false }) {
     const child = spawnCommand([...dieWithParent('KILL'), ...command], {
       cwd: projectRoot,

@@ -1,3 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import pg from 'pg';
 
 /**
@@ -72,11 +76,22 @@ export async function auditDefects(baseUrls: readonly string[], adminUrl: string
       // a process that is gone has taken its counts along
       if (calls === null) return [];
       const defects = [...(await wrongCounts(client, calls)), ...(strict ? [...undone(calls), ...(await silentWrites(client))] : [])];
+      if (defects.length === 0) await noteRecorded(client);
       // calls whose client went away may still be ending
       if (defects.length === 0 || Date.now() > deadline) return defects;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   });
+}
+
+/** Adds what was recorded rightly to what the e2e files of this run have recorded together; see scripts/audit-coverage.mjs. */
+async function noteRecorded(client: pg.Client): Promise<void> {
+  const folder = process.env.STOWAGE_TEST_AUDIT_DIR;
+  if (!folder) return;
+  const { rows } = await client.query<{ action: string }>(
+    `SELECT DISTINCT dialect || ' ' || action AS action FROM audit_records WHERE outcome <> 'refused'`,
+  );
+  await writeFile(join(folder, `${randomUUID()}.json`), JSON.stringify(rows.map(({ action }) => action)));
 }
 
 interface Counted {

@@ -1,7 +1,7 @@
 import type { HttpAnswer } from '../http-session.js';
 import { brief, type Call, saying, type Spelling, SPELLINGS } from './client.js';
 import type { House } from './house.js';
-import { ACCOUNTS, type Account, find, judge, lanes, NODES, nowhere, type TreeNode, type Verdict } from './model.js';
+import { ACCOUNTS, type Account, find, GRANTS, judge, lanes, NODES, nowhere, type TreeNode, type Verdict } from './model.js';
 import { type Representation, REPRESENTATIONS, type Target } from './representations.js';
 
 /** One question to the server, and what is wrong with its answer. */
@@ -20,16 +20,23 @@ export interface Case {
   readonly run: (house: House) => Promise<string | null>;
 }
 
+/** Of those who have nothing every second is asked at a node, of those who are nobody every fourth, each time others: to them nodes do not differ. */
+const ONE_IN: Partial<Record<Verdict, number>> = { absent: 2, unauthenticated: 4 };
+
 /** Every account, at every node, by every representation. */
 export function gridCases(): Case[] {
   const cases: Case[] = [];
-  let turn = 0;
+  let [turn, dice] = [0, 1];
+  // the same throws each time, so that a case is found again by its id
+  const chosen = (oneIn: number): boolean => ((dice = (dice * 1_103_515_245 + 12_345) % 2 ** 31) >> 16) % oneIn === 0;
   for (const what of REPRESENTATIONS) {
     for (const node of NODES.filter(({ kind }) => what.on.includes(kind))) {
       for (const who of ACCOUNTS) {
         for (const { lane, path } of lanes(node)) {
           const verdict = judge(who, path, what.need, what.trash);
           if (!asked(what, who, path, verdict)) continue;
+          const hasNothing = who !== 'owner' && GRANTS[who] === undefined;
+          if (hasNothing && !chosen(ONE_IN[verdict] ?? 1)) continue;
           // spellings lead to the same handler: each is asked of every representation, but not with every question
           const spelling = SPELLINGS[turn++ % SPELLINGS.length]!;
           cases.push({

@@ -199,7 +199,7 @@ const NOT_IDS = new Set(
     'version_exp viewed whose whoose without_trash wizard_state writer ' +
     // signing in by other means, figures, records
     'otp state code iss error error_description issuer client_secret domains auto_create date_from date_to metric metrics from to action outcome format ' +
-    'need_wipe transfer_file auto_remove force'
+    'need_wipe transfer_file auto_remove second_factor_required force'
   ).split(' '),
 );
 
@@ -276,7 +276,7 @@ export type Whose = 'foreign' | 'unknown' | 'own';
 export function callOf(house: House, { template, segments, fields }: Signature, who: Account, whose: (id: string) => Whose): Call {
   const valueOf = (name: string): string | number | boolean | undefined => {
     const kind = kindOf(template, name);
-    if (kind !== null && kind !== 'none' && kind !== 'elsewhere') return (KINDS[kind])[whose(name)](house, who);
+    if (kind !== null && kind !== 'none' && kind !== 'elsewhere') return KINDS[kind][whose(name)](house, who);
     if (name === 'path' || name === 'paths') return PATHS.find(([route]) => route.test(template))?.[1] ?? '/Quiet';
     if (['name', 'login', 'email'].includes(name))
       return `${name === 'login' ? 'email:' : ''}isolated${house.next()}${name === 'name' ? '' : '@example.org'}`;
@@ -294,5 +294,5 @@ export function callOf(house: House, { template, segments, fields }: Signature, 
 
 /** The value that `callOf` gives an id. */
 export function idOf(house: House, { template }: Signature, who: Account, name: string, whose: Whose): string {
-  return String((KINDS[kindOf(template, name) as Kind])[whose](house, who));
+  return String(KINDS[kindOf(template, name) as Kind][whose](house, who));
 }

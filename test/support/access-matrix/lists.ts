@@ -41,7 +41,7 @@ function each(
 
 /** A path in an answer is somebody's business: of his own doing, or visible to him by the model. */
 function strange(who: Account, path: string): boolean {
-  if (!/\/(above|team|deep|gone|beside|private|open|mine)\.(png|docx|secret)$/.test(path) || path.startsWith('/Inbox')) return false;
+  if (!/\/(above|team|deep|gone|beside|private|open|mine)\.(png|docx|secret)$/.test(path) || /^\/(Inbox|Incoming)\//.test(path)) return false;
   return judge(who, path.replace(/secret$/, 'png'), 'see') !== 'allowed';
 }
 
