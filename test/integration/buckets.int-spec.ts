@@ -169,6 +169,18 @@ describe('files in buckets', () => {
     expect(await statements('b', 20)).toBe(few);
   });
 
+  it('stay in the folders that are there where a company leaves making folders to its administrators', async () => {
+    const holder = await owner({ companyLimitBytes: null });
+    const file = await put(holder, 'there/a.txt');
+    await bytes.database.run(`UPDATE companies SET settings = '{"folderCreateAdminOnly": true}' WHERE id = $1`, [holder.actor.companyId]);
+    expect(await codeOf(move(holder, [file.id], 'new'))).toBe('FORBIDDEN');
+    expect(await codeOf(files.change(holder, file.id, { path: 'new/a.txt' }))).toBe('FORBIDDEN');
+    const { name } = holder.bucket;
+    expect(await codeOf(files.copy(holder, { source: name, target: name, files: { ids: [file.id] }, targetPath: 'new' }))).toBe('FORBIDDEN');
+    expect(await paths(holder)).toEqual(['there/a.txt']);
+    expect((await files.change(holder, file.id, { name: 'b.txt' })).path).toBe('there/b.txt');
+  });
+
   it('count exactly, and end for good', async () => {
     const holder = await owner();
     const one = await put(holder, 'a/b/one.bin', 'x'.repeat(100), { metadata: { k: 1 }, public: true });
