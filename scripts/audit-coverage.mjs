@@ -7,8 +7,11 @@ import { say, warn } from './lib/progress.mjs';
 // Whether the e2e files of a run have, together, called every route of every API that may change something, and each call has left its one audit record.
 // Each stack compares its calls with its records when it stops, and notes the records that were right below the folder given here (test/support/audit-check.ts).
 
-/** Actions of which no e2e file leaves a record, and why. */
-const NOT_CALLED = {};
+/** Actions that may be without a record, and why. */
+const NOT_CALLED = {
+  'cloudike LinkUploads.createPart': 'links.e2e-spec.ts calls it, and kills the api, whose counts end with it',
+  'cloudike Providers.loginByLdap': 'sign-in.e2e-spec.ts calls it where there is an LDAP server',
+};
 
 const dist = (file) => import(inProject(`dist/apps/api/src/${file}.js`));
 const { MetadataScanner } = await import('@nestjs/core');
@@ -38,8 +41,8 @@ const [folder] = process.argv.slice(2);
 const recorded = new Set(folder ? fs.readdirSync(folder).flatMap((file) => JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8'))) : []);
 const actions = [...mutatingActions()];
 const missing = actions.filter(({ action }) => !recorded.has(action) && !NOT_CALLED[action]);
-const needless = Object.keys(NOT_CALLED).filter((action) => recorded.has(action) || !actions.some((each) => each.action === action));
+const needless = Object.keys(NOT_CALLED).filter((action) => !actions.some((each) => each.action === action));
 for (const { action, templates } of missing) warn(`no e2e file leaves an audit record of ${action} (${templates.join(', ')})`);
-for (const action of needless) warn(`${action} is left out without need`);
+for (const action of needless) warn(`${action} is left out, and is no action`);
 say(`${actions.length - missing.length} of ${actions.length} actions that may change something have left audit records`);
 process.exit(missing.length + needless.length === 0 && actions.length > 0 ? 0 : 1);

@@ -192,7 +192,7 @@ export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis 
     return found;
   };
   const shown = { describeLogs: () => all.map((each) => each.tail()).join('\n') };
-  // what a process has counted ends with it
+  // what an api has counted ends with it
   let countsAreWhole = audit !== false;
   const stop = async (): Promise<void> => {
     running.delete(shown);
@@ -219,11 +219,11 @@ export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis 
     admin: adminCredentials(),
     pid: (name, index = 0) => find(name, index).pid,
     kill: (name, signal = 'SIGKILL', index = 0) => {
-      countsAreWhole = false;
+      countsAreWhole &&= name !== 'api';
       return find(name, index).end(signal);
     },
     restart: async (name, index = 0) => {
-      countsAreWhole = false;
+      countsAreWhole &&= name !== 'api';
       await find(name, index).end('SIGTERM');
       await find(name, index).start();
     },

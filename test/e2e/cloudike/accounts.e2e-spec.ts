@@ -56,6 +56,15 @@ async function person(): Promise<Login & { email: string; auth: Record<string, s
 }
 
 describe('from registration to logout', () => {
+  it('sends the mail of a registration again', async () => {
+    const email = freshEmail();
+    expect((await post('/api/1/accounts/create/', { email, password: PASSWORD, name: 'Twice' })).status).toBe(200);
+    await linkTo(email);
+    expect((await post('/api/1/accounts/resend_message_for_approve/', { login: `email:${email}` })).status).toBe(200);
+    expect((await http.send(await linkTo(email, 2))).status).toBe(200);
+    expect((await post('/api/1/accounts/login/', { login: `email:${email}`, password: PASSWORD })).status).toBe(200);
+  });
+
   it('registers, is confirmed by the link of the mail, signs in and out', async () => {
     const email = freshEmail();
     const created = await post('/api/0/accounts/create', { email, password: PASSWORD, name: 'Иван Иванов' });

@@ -173,6 +173,27 @@ describe('metadata', () => {
   });
 });
 
+describe('what few clients call', () => {
+  it('empties the trash by fileops/purge', async () => {
+    const other = await CloudikeUser.register(stack.baseUrl);
+    await other.upload('/purged.txt', Buffer.from('abc'));
+    expect((await call('fileops/delete/', { path: '/purged.txt' }, other)).status).toBe(200);
+    expect((await call('fileops/purge/', {}, other)).status).toBe(200);
+    await expect.poll(async () => (await other.http.get<{ content: unknown[] }>('/api/1/trash/')).content, { timeout: 20_000 }).toEqual([]);
+  });
+
+  it('registers and signs in by phone, and gives a person another number', async () => {
+    const [phone, second] = ['+79201112233', '+79201112244'];
+    const password = 'correct horse battery';
+    expect((await anonymous.send('/api/1/accounts/create_by_phone/', json({ phone, password, name: 'By phone' }))).status).toBe(200);
+    const signedIn = await anonymous.send('/api/1/accounts/login_by_phone/', json({ phone, password }));
+    expect(signedIn.status).toBe(200);
+    const headers = { 'mountbit-auth': signedIn.json<{ token: string }>().token, 'content-type': 'application/json' };
+    expect((await anonymous.send('/api/1/accounts/add_phone/', { ...json({ phone: second }), headers })).status).toBe(200);
+    expect((await anonymous.send('/api/1/accounts/login_by_phone/', json({ phone, password: 'another' }))).status).toBe(401);
+  });
+});
+
 describe('fileops', () => {
   it.each(['fileops/purge', 'fileops/delete?path=/heads', 'trash/clear', 'fileops/folder_create?path=/heads/x', 'files/create?path=/heads/y'])(
     'HEAD of %s does nothing',

@@ -47,7 +47,7 @@ class MediasaurSession implements ParitySession {
   }
 
   async rename(node: Ref, name: string): Promise<Ref> {
-    await this.call('PATCH', `/files/${node}`, { name });
+    await this.call('PUT', `/files/${node}`, { name });
     return node;
   }
 
