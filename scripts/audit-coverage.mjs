@@ -44,5 +44,5 @@ const missing = actions.filter(({ action }) => !recorded.has(action) && !NOT_CAL
 const needless = Object.keys(NOT_CALLED).filter((action) => !actions.some((each) => each.action === action));
 for (const { action, templates } of missing) warn(`no e2e file leaves an audit record of ${action} (${templates.join(', ')})`);
 for (const action of needless) warn(`${action} is left out, and is no action`);
-say(`${actions.length - missing.length} of ${actions.length} actions that may change something have left audit records`);
+say(`${actions.filter(({ action }) => recorded.has(action)).length} of ${actions.length} actions that may change something have left audit records`);
 process.exit(missing.length + needless.length === 0 && actions.length > 0 ? 0 : 1);

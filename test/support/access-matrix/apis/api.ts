@@ -106,7 +106,7 @@ export function keysOf({ dialect }: Pick<MatrixApi, 'dialect'>, house: House, wh
 async function send(api: MatrixApi, house: House, keys: Readonly<Record<string, string>>, call: ApiCall, turn: number): Promise<HttpAnswer> {
   const text = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json));
   const body = text ?? call.body;
-  const sent = body ? { 'content-type': 'application/json', 'content-length': String(body.length) } : {};
+  const sent: Record<string, string> = body ? { 'content-type': 'application/json', 'content-length': String(body.length) } : {};
   const path = `${api.prefixes[turn % api.prefixes.length]}${call.path}`;
   return house.client.send(path, { method: call.method, headers: { ...keys, ...sent, ...call.headers }, ...(body ? { body } : {}) });
 }
