@@ -22,7 +22,8 @@ describe('sealed bytes', () => {
       const { sealed, nonce, tag } = await seal(plain.subarray(0, 17), plain.subarray(17));
       expect(sealed.length).toBe(plain.length);
       if (plain.length > 0) expect(sealed.equals(plain)).toBe(false);
-      const open = (withKey: Buffer, bytes = sealed) => buffer(Readable.from([bytes], { objectMode: false }).pipe(unsealing(withKey, { nonce, tag })));
+      const open = (withKey: Buffer, bytes = sealed) =>
+        buffer(Readable.from([bytes], { objectMode: false }).pipe(unsealing(withKey, { nonce, tag })));
       expect((await open(key)).equals(plain)).toBe(true);
       await expect(open(randomBytes(32))).rejects.toThrow();
       const changed = Buffer.concat([sealed, Buffer.alloc(1)]);
@@ -44,7 +45,9 @@ describe('sealed bytes', () => {
     expect((await seal(...pieces)).sealed.length).toBe(MAX_SEALED_BYTES);
     const stream = new SealingStream(key, newSeal().nonce);
     const refused = new Promise((resolve) => stream.once('error', resolve));
-    Readable.from([...pieces, Buffer.alloc(1)]).pipe(stream).resume();
+    Readable.from([...pieces, Buffer.alloc(1)])
+      .pipe(stream)
+      .resume();
     expect(await refused).toMatchObject({ code: 'TOO_LARGE', details: { maxBytes: MAX_SEALED_BYTES } });
     expect(stream.tag).toBeNull();
   });

@@ -31,7 +31,12 @@ const PUBLIC = `SELECT 'public' AS pass, f.node_id AS pass_id, f.node_id, sp.acc
                   FROM bucket_files f JOIN nodes fn ON fn.id = f.node_id JOIN spaces sp ON sp.id = fn.space_id AND sp.kind = 'bucket'
                  WHERE f.public AND NOT EXISTS (
                    SELECT 1 FROM complaint_links named JOIN complaints c ON c.id = named.complaint_id AND c.status = 'accepted' WHERE named.node_id = f.node_id)`;
-const OF: Readonly<Record<PassKind, string>> = { link: `${LINK} AND l.id = $3`, share: `${SHARE} AND s.node_id = $3`, key: `${KEY} AND k.id = $3`, public: `${PUBLIC} AND f.node_id = $3` };
+const OF: Readonly<Record<PassKind, string>> = {
+  link: `${LINK} AND l.id = $3`,
+  share: `${SHARE} AND s.node_id = $3`,
+  key: `${KEY} AND k.id = $3`,
+  public: `${PUBLIC} AND f.node_id = $3`,
+};
 
 /**
  * The passes that open nodes now: their row is good, everything on the way is in place, and whoever gave it still works and may what it gives.
