@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 
 import pg from 'pg';
 
@@ -7,6 +7,16 @@ const TRANSACTION_CONTROL = /^\s*(START TRANSACTION|BEGIN|COMMIT|ROLLBACK|SAVEPO
 const WAKING = /^\s*SELECT pg_notify\(/i;
 
 const counting = new AsyncLocalStorage<string[]>();
+
+/** While all connections are in use, a pool goes on with whoever waits in the context of whoever gives one back: here everybody keeps his own. */
+function keepContextOfWaiters(): void {
+  const prototype = pg.Pool.prototype as unknown as { connect: (callback?: (...values: unknown[]) => unknown) => unknown };
+  const original = prototype.connect;
+  prototype.connect = function (callback) {
+    return original.call(this, callback && AsyncResource.bind(callback));
+  };
+}
+keepContextOfWaiters();
 
 /**
  * Runs `work` and returns its result with the text of every statement that it sent through `pg`, transaction control and the waking of others left out.
