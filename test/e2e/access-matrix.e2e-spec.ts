@@ -38,6 +38,9 @@ describe('the list of routes', () => {
   });
 });
 
+/** All in the embedded default; with S3 and Redis, which decide nothing about access, five of nine, spread over everything. */
+const asked = (index: number): boolean => process.env.STOWAGE_TEST_MODE !== 'services' || index % 9 < 5;
+
 describe('the access matrix', () => {
   let stack: Stack;
   let house: House;
@@ -53,7 +56,7 @@ describe('the access matrix', () => {
 
   it('holds for every account, guest, node, representation and spelling', async () => {
     const only = process.env.ACCESS_MATRIX_ONLY;
-    const cases = allCases().filter(({ id }) => !only || id.includes(only));
+    const cases = allCases().filter(({ id }, index) => (only ? id.includes(only) : asked(index)));
     const before = await house.picture();
     const begun = Date.now();
     if (cases.some(({ id }) => id.includes('|policy'))) prepareRuledPeople(house);
