@@ -9,7 +9,6 @@ import { say, warn } from './lib/progress.mjs';
 
 /** Actions that may be without a record, and why. */
 const NOT_CALLED = {
-  'cloudike LinkUploads.createPart': 'links.e2e-spec.ts calls it, and kills the api, whose counts end with it',
   'cloudike Providers.loginByLdap': 'sign-in.e2e-spec.ts calls it where there is an LDAP server',
 };
 

@@ -107,6 +107,8 @@ describe('records', () => {
     const upload = await guest.form<{ url: string; confirm_url: string }>(`/api/1/links/file_create/${drop.public_hash}`, { path: 'x.txt' });
     expect((await fetch(upload.url, { method: 'PUT', body: 'of a guest' })).status).toBe(200);
     expect((await fetch(upload.confirm_url, { method: 'POST' })).status).toBe(200);
+    const large = await guest.form<{ temp_path: string }>(`/api/1/links/file_create/${drop.public_hash}`, { path: 'y.txt', multipart: true });
+    await guest.form(`/api/1/links/file_create_part/${drop.public_hash}`, { temp_path: large.temp_path, part_num: 1 });
     const found = await recordsOf(system, 'admin/audit/');
     const made = found.find(({ params }) => params.path === '/plans/by the administrator');
     expect(made).toMatchObject({ user_id: member.userId, impersonator_id: system.userId, company_id: companyId });
@@ -117,7 +119,11 @@ describe('records', () => {
     const byGuests = (records: WireRecord[]) => records.filter(({ credential }) => /^(link|share):/.test(credential ?? ''));
     const told = byGuests(await recordsOf(boss, 'company/audit/'));
     expect(told.map(({ action, company_id, user_id }) => [action, company_id, user_id])).toEqual(
-      ['LinkReads.get', 'LinkUploads.create', 'Uploads.confirm'].map((action) => [action, companyId, null]),
+      ['LinkReads.get', 'LinkUploads.create', 'Uploads.confirm', 'LinkUploads.create', 'LinkUploads.createPart'].map((action) => [
+        action,
+        companyId,
+        null,
+      ]),
     );
     expect(byGuests(await recordsOf(otherBoss, 'company/audit/'))).toEqual([]);
   });
