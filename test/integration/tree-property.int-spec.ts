@@ -7,7 +7,7 @@ import { SpaceService } from '#libs/nodes';
 import { type Member, SharingHarness } from './sharing-harness.js';
 import { at, segments, TreeHarness } from './tree-harness.js';
 
-const SECONDS = 20;
+const SECONDS = 12;
 const LANES = 5;
 /** Accounts that share with each other; each works in two lanes. */
 const PEOPLE = 3;

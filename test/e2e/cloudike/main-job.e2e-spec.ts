@@ -106,8 +106,10 @@ describe('the main job on a real tree', () => {
     expect(info).toMatchObject({ bytes: files.reduce((sum, file) => sum + file.sizeBytes, 0), files_count: files.length });
   });
 
-  it('gives every byte back', async () => {
-    await inParallel(files, 12, async (file) => {
+  // the two archives bring every file, and there every byte is compared
+  it('gives every byte back, of one file in three by its own URL', async () => {
+    const some = files.filter((_, index) => index % 3 === 0);
+    await inParallel(some, 12, async (file) => {
       const sha256 = createHash('sha256')
         .update(await user.download(`/project/${file.relative}`))
         .digest('hex');

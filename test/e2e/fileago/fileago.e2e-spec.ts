@@ -72,6 +72,8 @@ describe('signing in', () => {
       fullname: 'Jane',
       avatar: '/images/default_avatar.png',
     });
+    const picture = await anonymous.send(String(body['avatar']));
+    expect([picture.status, picture.headers['content-type'], picture.body.subarray(1, 4).toString()]).toEqual([200, 'image/png', 'PNG']);
     expect(body['fileaccesskey']).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     const [head, claims] = String(body['token'])
       .split('.')
@@ -209,6 +211,7 @@ describe('where it is served', () => {
       '/api/nodes/{node}/path',
       '/api/nodes/{node}/upload',
       '/auth',
+      '/images/default_avatar.png',
       '/resources/auth/download/{access_key}/{node}/{revision}/{path}',
       '/upload/{upload_token}',
     ]);

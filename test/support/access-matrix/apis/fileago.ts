@@ -254,5 +254,5 @@ export const FILEAGO_API: MatrixApi = {
   wrong: [{ authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.' }, { authorization: `Bearer ${NOTHING}` }, { authorization: 'Basic eDp5' }],
   deeds: [...DEEDS, ...INTO],
   more: (ask) => [...placeCases(ask), ...groupCases(ask), ...tokenCases(ask)],
-  outside: { 'POST auth': 'it signs in; tried by fileago.e2e-spec.ts' },
+  outside: { 'POST auth': 'it signs in; tried by fileago.e2e-spec.ts', 'GET images/default_avatar.png': 'one picture for all' },
 };

@@ -11,6 +11,7 @@ import { FileSender } from '../../blobs/file-sender.js';
 import { DialectMounts } from '../../http/dialect/dialect-mounts.js';
 import { HttpModule } from '../../http/http.module.js';
 import { AuthController } from './auth/auth.controller.js';
+import { AvatarController } from './auth/avatar.controller.js';
 import { BearerStrategy } from './auth/bearer.strategy.js';
 import { SessionTokens } from './auth/session-tokens.js';
 import { DownloadsController } from './bytes/downloads.controller.js';
@@ -20,7 +21,7 @@ import { FILEAGO } from './http/dialect.js';
 import { NodesController } from './nodes/nodes.controller.js';
 
 /** Every controller of the dialect. */
-export const FILEAGO_CONTROLLERS = [AuthController, NodesController, UploadsController, DownloadsController, GroupsController];
+export const FILEAGO_CONTROLLERS = [AuthController, AvatarController, NodesController, UploadsController, DownloadsController, GroupsController];
 
 /** /fileago, and the bare paths of its document. */
 @Module({

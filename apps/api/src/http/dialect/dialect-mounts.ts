@@ -118,7 +118,15 @@ function tableOf(routes: readonly DialectRoute[]): RouteTable<Resource> {
 function placeOf({ name, prefix, rootPaths, aliases = {}, hostPrefix }: Dialect, host: string | undefined): Place {
   const startOf = (start: string) => new RegExp(`^/*${start.slice(1)}(?=/|$)`);
   const [below, internal] = [startOf(prefix), startOf(`/${internalPrefix(name)}`)];
-  const roots = rootPaths.map((path) => new RegExp(`^/+${path.split('/').join('/+')}(?:/|$)`));
+  const roots = rootPaths.map(
+    (path) =>
+      new RegExp(
+        `^/+${path
+          .replaceAll('.', String.raw`\.`)
+          .split('/')
+          .join('/+')}(?:/|$)`,
+      ),
+  );
   const onHost = hostPrefix === undefined ? null : startOf(hostPrefix);
   const others = Object.entries(aliases).map(([start, stands]) => ({ start: startOf(start), stands }));
   return ({ path, hostname }) => {

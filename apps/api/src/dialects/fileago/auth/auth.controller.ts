@@ -7,6 +7,7 @@ import { CurrentCall, CurrentClient, JsonBody, UserAgent } from '../../../http/d
 import { Route } from '../../../http/dialect/route.js';
 import { FileagoController } from '../http/controller.js';
 import { keyText } from '../http/key-form.js';
+import { AVATAR_PATH } from './avatar.controller.js';
 import { SESSION_LIFE_MS, SessionTokens } from './session-tokens.js';
 
 const BODY_BYTES = 64 * 1024;
@@ -72,7 +73,7 @@ export class AuthController {
       is_admin: account?.role === 'admin',
       fullname: session.name,
       fileaccesskey: keyText(session.urlKey ?? ''),
-      avatar: '/images/default_avatar.png',
+      avatar: `/${AVATAR_PATH}`,
     };
   }
 }

@@ -9,7 +9,7 @@ export const FILEAGO: Dialect = {
     'Files and folders by UUID. NODEUUID is a UUID or one of home, incoming, trash, favorites, shared_with_you, public_shares, private_shares, ' +
     'alone or with the UUID of a group behind a colon. Bodies are JSON, whatever their content type.',
   prefix: '/fileago',
-  rootPaths: ['auth', 'api/nodes', 'api/groups', 'upload', 'resources/auth'],
+  rootPaths: ['auth', 'api/nodes', 'api/groups', 'upload', 'resources/auth', 'images/default_avatar.png'],
   errors: FILEAGO_ERRORS,
   errorBody: ({ code }, msg) => ({ status: 'error', msg, code }),
   headers: { 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'no-store, no-cache, must-revalidate' },
