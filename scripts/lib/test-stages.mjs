@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { inProject, projectRoot } from './project.mjs';
 import { say, seconds, warn } from './progress.mjs';
@@ -22,11 +21,10 @@ export const STATIC_CHECKS = [
   { name: 'OpenAPI is current', file: 'scripts/openapi.mjs', command: ['node', 'scripts/openapi.mjs', '--check'] },
 ];
 
-/** The suites that vitest runs, the services each of them needs, the mode of its stacks, and how many files run at once where that is not what vitest.config.ts says. */
+/** The suites that vitest runs, the services each of them needs, and the mode of its stacks. */
 export const SUITES = [
   { name: 'unit', project: 'unit', services: [] },
-  // its files wait for leases, schedules and processes much of their time
-  { name: 'integration', project: 'integration', services: ['postgres', 'redis', 's3', 'previews', 'ldap'], workers: 3 },
+  { name: 'integration', project: 'integration', services: ['postgres', 'redis', 's3', 'previews', 'ldap'] },
   { name: 'e2e-embedded', project: 'e2e', services: ['postgres', 'browser', 'previews', 'ldap'], mode: 'embedded' },
   { name: 'e2e-services', project: 'e2e', services: ['postgres', 'redis', 's3', 'browser', 'previews', 'ldap'], mode: 'services' },
 ];
@@ -67,10 +65,10 @@ export class StageRunner {
 
   /**
    * Runs one suite with vitest and counts its tests.
-   * @param {{ name: string, project: string, workers?: number }} suite
+   * @param {{ name: string, project: string }} suite
    * @param {{ env: NodeJS.ProcessEnv, dir: string, args: string[] }} options `args`: a developer's own, such as a file name
    */
-  async vitest({ name, project, workers }, { env, dir, args }) {
+  async vitest({ name, project }, { env, dir, args }) {
     const report = path.join(dir, `report-${name}.json`);
     const command = [
       'vitest',
@@ -81,7 +79,6 @@ export class StageRunner {
       '--reporter=json',
       `--outputFile.json=${report}`,
       '--no-color',
-      ...(workers ? [`--maxWorkers=${Math.max(workers, os.availableParallelism() - 1)}`] : []),
       ...args,
     ];
     const { code } = await this.#run(tool([...command, ...(args.length > 0 ? ['--passWithNoTests'] : [])]), { env });
