@@ -160,8 +160,7 @@ describe('extradata', () => {
       expect(await said(anyone.send(changed))).toBe('403 Forbidden');
     }
     await db.query('DELETE FROM auth_tokens WHERE id = $1', [new URL(link).searchParams.get('by')!.split('.')[2]]);
-    await sleep(1_200);
-    expect(await said(anyone.send(link))).toBe('401 Unauthenticated');
+    await expect.poll(() => said(anyone.send(link)), { timeout: 10_000 }).toBe('401 Unauthenticated');
     const own = (await metadata(anna, '/auto/b.jpg')).extradata.thumbnails!.small!.link;
     await anna.http.form(`${API}/fileops/delete/`, { path: '/auto/b.jpg', without_trash: true });
     expect(await said(anyone.send(own))).toBe('404 NodeNotFound');
