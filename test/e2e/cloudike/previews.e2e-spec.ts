@@ -163,7 +163,8 @@ describe('extradata', () => {
     await expect.poll(() => said(anyone.send(link)), { timeout: 10_000 }).toBe('401 Unauthenticated');
     const own = (await metadata(anna, '/auto/b.jpg')).extradata.thumbnails!.small!.link;
     await anna.http.form(`${API}/fileops/delete/`, { path: '/auto/b.jpg', without_trash: true });
-    expect(await said(anyone.send(own))).toBe('404 NodeNotFound');
+    // the purge, which runs by itself, takes the versions before the file
+    expect(await said(anyone.send(own))).toMatch(/^404 (Node|Version)NotFound$/);
   });
 });
 
