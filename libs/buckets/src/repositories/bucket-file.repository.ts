@@ -3,17 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '#libs/database';
 import { MAX_DEPTH } from '#libs/nodes';
 
-export interface BucketFileRow {
-  readonly id: string;
-  readonly path: string;
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly mimeType: string;
-  readonly public: boolean;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly createdMs: number;
-  readonly modifiedMs: number;
-}
+import type { BucketFile } from '../bucket.js';
+
+export type BucketFileRow = Omit<BucketFile, 'bucket'>;
 
 export interface FileFacts {
   readonly public: boolean;
