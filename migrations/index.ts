@@ -26,6 +26,7 @@ import { FileAccess1795302180000 } from './20261121230300-file-access.js';
 import { Rooms1795302240000 } from './20261121230400-rooms.js';
 import { SecondFactorDemand1795302300000 } from './20261121230500-second-factor-demand.js';
 import { LookupsOfFew1795302360000 } from './20261121230600-lookups-of-few.js';
+import { LimitsBehindQuotas1795305600000 } from './20261122000000-limits-behind-quotas.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -57,4 +58,5 @@ export const MIGRATIONS = [
   Rooms1795302240000,
   SecondFactorDemand1795302300000,
   LookupsOfFew1795302360000,
+  LimitsBehindQuotas1795305600000,
 ];

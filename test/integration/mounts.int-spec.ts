@@ -494,4 +494,22 @@ describe('folders of others in a tree', () => {
       expect(await tree.defects()).toEqual([]);
     }
   });
+
+  it('go into nothing that lies in them, nor away for it, seen as two folders or as one', async () => {
+    const [anna, ben] = [await house.member(), await house.member()];
+    await tree.folder(anna, '/x/in/deep/in');
+    await tree.file(anna, '/x/in/deep/file');
+    // who has the inner one first has two folders of one tree
+    expect(await house.give(anna, '/x/in/deep', ben, true)).toBe('/deep');
+    expect(await house.give(anna, '/x', ben, true)).toBe('/x');
+    for (const onConflict of ['fail', 'replace'] as const) {
+      expect(await codeOf(move(ben, '/x/in', '/deep', onConflict))).toBe('MOVE_INTO_DESCENDANT');
+      expect(await codeOf(move(ben, '/x/in', '/deep/in', onConflict))).toBe('MOVE_INTO_DESCENDANT');
+    }
+    const asked = { operation: 'move', targetFolder: at('/deep'), sources: [at('/x/in')] } as const;
+    expect(await codeOf(tree.moves.precheck(ben, asked))).toBe('MOVE_INTO_DESCENDANT');
+    // "in" is the folder around what comes
+    expect(await codeOf(move(ben, '/deep/in', '/x', 'replace'))).toBe('NAME_TAKEN');
+    expect(await names(anna, '/x/in/deep')).toBe('file in');
+  });
 });

@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { BatchConfirmService, type CreateUpload, MultiConfirmTask } from '#libs/files';
+import { UnitOfWork } from '#libs/database';
+import { BatchConfirmService, CopyService, type CreateUpload, MultiConfirmTask } from '#libs/files';
 import { type AccountActor, type GuestActor, newId } from '#libs/kernel';
+import { FolderLimits, SubtreeRepository } from '#libs/nodes';
 
+import { gate } from '../support/gate.js';
 import { countStatements } from '../support/statement-count.js';
 import { codeOf, segments } from './bytes-harness.js';
 import { race, READER, SharedHarness, WRITER } from './shared-harness.js';
@@ -190,6 +193,60 @@ describe('the limit of a folder', () => {
     expect(await h.bytes.upload(two, name.replace(/^.*?\/limited/, '/limited'), 'x'.repeat(15), { overwrite: true })).toMatchObject({ versionNo: 2 });
     expect(await codeOf(h.bytes.upload(two, name.replace(/^.*?\/limited/, '/limited'), 'x'.repeat(16), { overwrite: true }))).toBe('QUOTA_EXCEEDED');
     await h.bytes.upload(owner, '/elsewhere', 'x'.repeat(500));
+  });
+
+  it('counts what is on its way when it is set, and holds for what began before it', async () => {
+    const owner = await h.account();
+    const limited = await h.folder(owner, '/set');
+    await h.bytes.upload(owner, '/set/below/old', '1');
+    const source = await h.bytes.upload(owner, '/six', '123456');
+    const unitOfWork = h.service(UnitOfWork);
+    const set = (limitBytes: number | null) => unitOfWork.run(() => h.service(FolderLimits).set(limited, limitBytes));
+    const held = async () => (await h.service(SubtreeRepository).figures(limited.id)).bytes;
+    const waiting = () => h.bytes.database.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+    const ways = [
+      async () => {
+        const tempName = await sent(owner, `/set/below/${newId()}`, '1234567');
+        return () => confirm(tempName);
+      },
+      async () => {
+        const tempName = await sent(owner, '/set/below/old', `${await held()}`.padEnd(20), { overwrite: true });
+        return () => confirm(tempName);
+      },
+      async () => {
+        await h.bytes.upload(owner, '/set/below/old', '1', { overwrite: true });
+        const copy = { source: { id: source.id }, targetFolder: { path: ['set', 'below'] }, onConflict: 'rename' } as const;
+        return () => h.service(CopyService).copy(owner, copy);
+      },
+    ];
+    for (const way of ways) {
+      const add = await way();
+      const before = await held();
+      const started = gate();
+      const setting = started.opened.then(() => codeOf(set(before)));
+      await unitOfWork.run(async () => {
+        await add();
+        started.open();
+        await expect.poll(waiting, { timeout: 30_000 }).toHaveLength(1);
+      });
+      expect(await setting).toBe('FOLDER_LIMIT_TOO_SMALL');
+      expect(await held()).toBeGreaterThan(before);
+    }
+    await h.bytes.upload(owner, '/set/below/old', '1', { overwrite: true });
+    for (const way of ways) {
+      const add = await way();
+      const before = await held();
+      const started = gate();
+      const adding = started.opened.then(() => codeOf(add()));
+      await unitOfWork.run(async () => {
+        await set(before);
+        started.open();
+        await expect.poll(waiting, { timeout: 30_000 }).toHaveLength(1);
+      });
+      expect(await adding).toBe('QUOTA_EXCEEDED');
+      expect(await held()).toBe(before);
+      await set(null);
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import { GroupMembers } from '#libs/groups';
 import { NodeResolver } from '#libs/nodes';
 
 import { outcome } from '../support/accounts-house.js';
+import { gate } from '../support/gate.js';
 import { type Member, SharingHarness } from './sharing-harness.js';
 import { at, segments } from './tree-harness.js';
 
@@ -124,6 +125,27 @@ describe('shares under races', () => {
     expect(results).toEqual(['ok', 'ok', 'ok', 'ok']);
     expect(await h.tree.names(member, '/')).toEqual([]);
     expect((await h.eventsOf(owner)).filter((event) => event.type === 'folder_collab_removed' && event.path === '/q')).toHaveLength(1);
+    expect(await h.defects()).toEqual([]);
+  });
+
+  it('limit a folder by what it holds when those are done who are at it', async () => {
+    const owner = await h.member();
+    await h.tree.folder(owner, '/l');
+    await h.tree.folder(owner, '/big');
+    await h.tree.file(owner, '/big/file', { bytes: 100 });
+    const started = gate();
+    const limiting = started.opened.then(() => outcome(h.shares.limit(owner, { ...path('/l'), limitBytes: 99 })));
+    await h.tree.unitOfWork.run(async () => {
+      await h.tree.moves.move(owner, { source: at('/big'), targetFolder: at('/l'), onConflict: 'fail' });
+      started.open();
+      await expect
+        .poll(() => h.tree.database.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`), {
+          timeout: 30_000,
+        })
+        .toHaveLength(1);
+    });
+    expect(await limiting).toBe('FOLDER_LIMIT_TOO_SMALL');
+    await h.shares.limit(owner, { ...path('/l'), limitBytes: 100 });
     expect(await h.defects()).toEqual([]);
   });
 });

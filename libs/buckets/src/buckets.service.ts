@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AdminRights, refusePair } from '#libs/accounts';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Call, Clock, DomainError, newId } from '#libs/kernel';
-import { NodeRepository, SpaceRepository, SpaceService } from '#libs/nodes';
+import { FolderLimits, NodeRepository, SpaceRepository, SpaceService } from '#libs/nodes';
 import { Outbox } from '#libs/queue';
 import { type NewServiceKey, type ServiceKey, ServiceKeys } from '#libs/service-keys';
 
@@ -32,6 +32,7 @@ export class Buckets {
     private readonly spaces: SpaceService,
     private readonly spaceRows: SpaceRepository,
     private readonly nodes: NodeRepository,
+    private readonly limits: FolderLimits,
     private readonly keys: ServiceKeys,
     private readonly rights: AdminRights,
     private readonly outbox: Outbox,
@@ -64,7 +65,7 @@ export class Buckets {
       if (!(await this.rows.insert(space.spaceId, accountId, name, plan.id, now))) {
         throw new DomainError('NAME_TAKEN', `There is a bucket "${name}" already.`);
       }
-      if (plan.storageLimitBytes !== null) await this.rows.limit(space.rootId, plan.storageLimitBytes);
+      if (plan.storageLimitBytes !== null) await this.limits.set({ id: space.rootId, ownerId: accountId }, plan.storageLimitBytes);
       Call.note('account', accountId);
       Call.note('space', space.spaceId);
       return (await this.counted(accountId, name))[0]!;

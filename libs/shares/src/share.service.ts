@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { FULL_RIGHT, GrantService, Policies, type Right, type Subject } from '#libs/access';
 import { UnitOfWork } from '#libs/database';
 import { type AccountActor, Clock, DomainError, isDomainError } from '#libs/kernel';
-import { ChangeLog, type LocatedNode, SpaceService, SubtreeRepository } from '#libs/nodes';
+import { ChangeLog, FolderLimits, type LocatedNode, SpaceService } from '#libs/nodes';
 
 import { ShareRepository } from './repositories/share.repository.js';
 import { RequestLog } from './request-log.js';
@@ -45,7 +45,7 @@ export class ShareService {
     private readonly members: ShareMembers,
     private readonly shares: ShareRepository,
     private readonly grants: GrantService,
-    private readonly subtrees: SubtreeRepository,
+    private readonly limits: FolderLimits,
     private readonly spaces: SpaceService,
     private readonly changes: ChangeLog,
     private readonly requests: RequestLog,
@@ -115,9 +115,11 @@ export class ShareService {
   /** Limits what a folder may hold in all; null: no limit. FOLDER_LIMIT_TOO_SMALL below what it holds, NODE_NOT_FOUND, FORBIDDEN, NOT_A_FOLDER. */
   async limit(actor: AccountActor, command: FolderName & { readonly limitBytes: number | null }): Promise<void> {
     await this.policies.require(actor, 'limit-folder');
+    const { spaceId } = await this.spaces.homeOf((await this.folders.nameOf(actor, command.ownerId)).accountId);
     await this.unitOfWork.run(async () => {
+      await this.spaces.lock(spaceId);
       const { node } = await this.folders.own(actor, command);
-      await this.setLimit(node, command.limitBytes);
+      await this.limits.set(node, command.limitBytes);
     });
   }
 
@@ -142,9 +144,9 @@ export class ShareService {
       await this.spaces.lock(spaceId);
       const held = await this.folders.sharable(actor, command);
       await this.shares.hold(held.node.id);
-      if (command.limitBytes !== undefined) await this.setLimit(held.node, command.limitBytes);
-      if (named === null) return this.shareByHash(actor, held, command);
-      return this.shareWith(actor, held, named, command);
+      const shared = named === null ? await this.shareByHash(actor, held, command) : await this.shareWith(actor, held, named, command);
+      if (command.limitBytes !== undefined) await this.limits.set(held.node, command.limitBytes);
+      return shared;
     });
   }
 
@@ -179,15 +181,6 @@ export class ShareService {
       await this.shares.removeIfEmpty(node.id);
       await this.folders.showMark(node);
     });
-  }
-
-  /** Needs a transaction. The lock is that of everybody who makes a limited folder larger. */
-  private async setLimit(node: LocatedNode, limitBytes: number | null): Promise<void> {
-    await this.shares.lockLimit(node.id);
-    if (limitBytes !== null && (limitBytes < 1 || limitBytes < (await this.subtrees.figures(node.id)).bytes)) {
-      throw new DomainError('FOLDER_LIMIT_TOO_SMALL', 'The folder holds more than this already.');
-    }
-    await this.shares.setLimit(node.id, limitBytes);
   }
 }
 

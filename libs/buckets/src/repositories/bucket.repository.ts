@@ -51,11 +51,6 @@ export class BucketRepository {
     return inserted === 1;
   }
 
-  /** How much the root of a space may hold in all; null = not limited. */
-  async limit(rootId: string, limitBytes: number | null): Promise<void> {
-    await this.database.run('UPDATE nodes SET limit_bytes = $2 WHERE id = $1', [rootId, limitBytes]);
-  }
-
   /** The buckets of an account, or the one of a name, with what they hold: one statement that looks at each of their folders. */
   counted(accountId: number, month: string, name: string | null): Promise<CountedRow[]> {
     return this.database.query<CountedRow & Record<string, unknown>>(COUNTED, [accountId, month, name]);

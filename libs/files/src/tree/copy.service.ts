@@ -166,7 +166,8 @@ export class CopyService {
         await this.quotas.add(target.node.ownerId, added);
         await this.record(actor, id, target.node.id);
         await this.nodes.bumpFolders([folderDelta(target.node.id, { kind: 'file', sizeBytes: totalBytes(added) }, 1)]);
-        if (target.limited !== false) await this.limits.require(target.node.id, totalBytes(added), { counted: true });
+        // Whether the target was limited when it was looked up does not count: the quota is held only now.
+        await this.limits.require(target.node.id, totalBytes(added), { counted: true });
         await steps?.shown(id);
         return id;
       }

@@ -125,7 +125,7 @@ export class MoveService {
     await this.access.require(actor, 'node.create', [target.node]).catch(notFoundAs('target'));
     if (![fromSpaceId, target.node.spaceId].every((id) => locks.includes(id))) return { needed: [fromSpaceId, target.node.spaceId] };
     checkPlace(source, target);
-    await this.checkMounts(ends);
+    await this.checkMounts(actor, ends);
     await this.checkDepth(source, target);
     const deltas: FolderDelta[] = [];
     const recorded: NodeChange[] = [];
@@ -222,7 +222,7 @@ export class MoveService {
     );
     if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
     for (const source of found) {
-      if (command.operation === 'move') await this.checkMove(source, target);
+      if (command.operation === 'move') await this.checkMove(actor, source, target);
       else if (command.operation === 'copy') checkNotInside(source, target);
     }
     const names = [...found.map(({ node }) => node.name), ...(command.names ?? [])];
@@ -242,13 +242,13 @@ export class MoveService {
     return needed <= free;
   }
 
-  private async checkMove(source: PlacedNode, target: PlacedNode): Promise<void> {
+  private async checkMove(actor: Actor, source: PlacedNode, target: PlacedNode): Promise<void> {
     checkPlace(source, target);
-    await this.checkMounts({ source, target, fromSpaceId: source.node.mount?.spaceId ?? source.node.spaceId });
+    await this.checkMounts(actor, { source, target, fromSpaceId: source.node.mount?.spaceId ?? source.node.spaceId });
   }
 
   /** Mounts stay out of shared folders, and no folder goes below itself on a way that the actor does not see whole. */
-  private async checkMounts({ source, target, fromSpaceId }: Ends): Promise<void> {
+  private async checkMounts(actor: Actor, { source, target, fromSpaceId }: Ends): Promise<void> {
     const { node } = source;
     if (node.mount !== null) {
       if (target.inShare || target.node.spaceId !== fromSpaceId) throw mountIntoShare();
@@ -256,9 +256,13 @@ export class MoveService {
     }
     if (node.kind !== 'folder') return;
     if (target.inShare && !source.inShare && (await this.mounts.within(fromSpaceId, [node.id])).length > 0) throw mountIntoShare();
-    if (target.chain[0] === source.chain[0] || fromSpaceId !== target.node.spaceId) return;
-    const whole = (await this.nodes.locate([target.node.id], null)).get(target.node.id);
-    if (whole?.chain.includes(node.id)) throw intoItself();
+    if (fromSpaceId === target.node.spaceId && (await this.wholeChain(actor, target, source)).includes(node.id)) throw intoItself();
+  }
+
+  /** The chain of a place from the root of its space. What is seen through a mount, or from another start than the other end, begins below it. */
+  private async wholeChain(actor: Actor, { node, chain }: PlacedNode, other: PlacedNode): Promise<readonly string[]> {
+    if (chain[0] === other.chain[0] && node.ownerId === viewerOf(actor)) return chain;
+    return (await this.nodes.locate([node.id], null)).get(node.id)?.chain ?? chain;
   }
 
   private async endpoints(actor: Actor, sourceRef: NodeRef, targetRef: NodeRef): Promise<Ends> {
@@ -279,7 +283,8 @@ export class MoveService {
   private async displace(actor: Actor, source: PlacedNode, target: PlacedNode, occupant: NodeView, onConflict: 'fail' | 'replace'): Promise<Removed> {
     const taken = new DomainError('NAME_TAKEN', `"${childPath(target.node, occupant.name)}" already exists.`);
     // A folder cannot be thrown away in favour of something inside of it.
-    if (onConflict === 'fail' || source.chain.includes(occupant.id)) throw taken;
+    if (onConflict === 'fail') throw taken;
+    if (occupant.kind === 'folder' && (await this.wholeChain(actor, source, target)).includes(occupant.id)) throw taken;
     if (occupant.mount !== null) {
       throw new DomainError('MOUNT_IN_THE_WAY', `"${childPath(target.node, occupant.name)}" is a folder that others have shared with you.`);
     }

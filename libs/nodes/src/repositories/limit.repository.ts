@@ -18,6 +18,11 @@ export class LimitRepository {
     return row!.any;
   }
 
+  /** How much a folder may hold in all; null = not limited. */
+  async set(folderId: string, limitBytes: number | null): Promise<void> {
+    await this.database.run('UPDATE nodes SET limit_bytes = $2 WHERE id = $1', [folderId, limitBytes]);
+  }
+
   /**
    * The folders with a limit at and above a folder, without those at and above `butAbove`, in the order of their ids. It ends at one look at an
    * index when the space has no folder with a limit.

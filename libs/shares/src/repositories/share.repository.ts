@@ -101,15 +101,6 @@ export class ShareRepository {
     await this.database.run('SELECT 1 FROM shares WHERE node_id = $1 FOR UPDATE', [nodeId]);
   }
 
-  /** Waits until this transaction alone may change the limit of the folder, or make a limited one larger. */
-  async lockLimit(nodeId: string): Promise<void> {
-    await this.database.lock(`folder-limit:${nodeId}`);
-  }
-
-  async setLimit(nodeId: string, limitBytes: number | null): Promise<void> {
-    await this.database.run('UPDATE nodes SET limit_bytes = $2 WHERE id = $1', [nodeId, limitBytes]);
-  }
-
   /** The company of a group; null for an unknown one. */
   async companyOfGroup(groupId: number): Promise<number | null> {
     const row = await this.database.queryOne<{ companyId: number }>('SELECT company_id AS "companyId" FROM groups WHERE id = $1', [groupId]);

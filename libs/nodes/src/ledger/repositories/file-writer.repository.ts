@@ -152,10 +152,13 @@ const VERSION_AND_PARENT = `
     RETURNING p.id
   )`;
 
-/** The reservation of the sessions becomes use; it was made exactly as large as the bytes when they arrived, so no limit is asked. */
+/**
+ * The reservation of the sessions becomes use; it was made exactly as large as the bytes when they arrived, so no limit is asked. With the quota held,
+ * `still_unlimited` looks at the state of this moment, not at that of the statement's start, and makes the statement run again when a folder has a limit now.
+ */
 const QUOTA = `
   held AS MATERIALIZED (
-    SELECT q.owner_kind, q.owner_id
+    SELECT q.owner_kind, q.owner_id, CASE WHEN q.owner_kind = 'account' THEN still_unlimited($6::uuid) END
       FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM parent)) g CROSS JOIN LATERAL ${lockedQuotas('$4')}
   ),
   total AS (
