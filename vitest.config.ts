@@ -39,6 +39,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.e2e-spec.ts'],
+          setupFiles: ['test/support/show-logs.ts'],
           environment: 'node',
           isolate: false,
           testTimeout: 600_000,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openPage, underItsName, type WatchedPage } from '../support/browser.js';
 import { available } from '../support/services.js';
-import { type Stack, startStack } from '../support/stack.js';
+import { type SharedStack, sharedStack } from '../support/stack.js';
 
 interface Operation {
   readonly operationId: string;
@@ -12,13 +12,13 @@ interface Operation {
 }
 
 describe.runIf(available.browser)('the documentation in a browser', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let watched: WatchedPage;
   let page: Page;
   let document: { readonly info: { readonly title: string }; readonly paths: Record<string, Record<string, Operation>> };
 
   beforeAll(async () => {
-    stack = await startStack();
+    stack = await sharedStack();
     document = (await (await fetch(`${stack.baseUrl}/docs/cloudike/openapi.json`)).json()) as typeof document;
     watched = await openPage(underItsName(stack.baseUrl));
     ({ page } = watched);

@@ -12,12 +12,12 @@ import { openPage } from '../support/browser.js';
 import { CloudikeUser } from '../support/cloudike-user.js';
 import { type FormValue, HttpSession } from '../support/http-session.js';
 import { available } from '../support/services.js';
-import { type Stack, startStack } from '../support/stack.js';
+import { type SharedStack, sharedStack } from '../support/stack.js';
 
 const HOSTILE = `<img src=x onerror=alert(1)> & "q' \u202egnp.txt`;
 
 describe('the page of a public link', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let anna: CloudikeUser;
   let anyone: HttpSession;
   let db: pg.Client;
@@ -29,7 +29,7 @@ describe('the page of a public link', () => {
     (await anna.http.form<{ public_hash: string }>('/api/1/links/create/', { path, ...options })).public_hash;
 
   beforeAll(async () => {
-    stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+    stack = await sharedStack();
     anna = await CloudikeUser.register(stack.baseUrl);
     anyone = new HttpSession(stack.baseUrl);
     db = new pg.Client(stack.databaseUrl);

@@ -7,8 +7,6 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { afterEach } from 'vitest';
-
 import { PROCESS_FLAGS } from '../../scripts/lib/project.mjs';
 import { auditDefects, watchWrites } from './audit-check.js';
 import { adminCredentials, createTestBucket, createTestDatabase, testRedisUrl } from './services.js';
@@ -45,6 +43,8 @@ export interface Stack {
   readonly env: Readonly<Record<string, string>>;
   readonly dataDir: string;
   readonly databaseUrl: string;
+  /** The same database as one who may do everything in it. */
+  readonly adminUrl: string;
   /** The first system administrator. */
   readonly admin: { readonly email: string; readonly password: string };
   /** Process id of a running process. */
@@ -61,10 +61,10 @@ export interface Stack {
 
 const running = new Set<{ describeLogs(): string }>();
 
-afterEach(({ task }) => {
-  if (task.result?.state !== 'fail') return;
-  for (const stack of running) process.stderr.write(`${stack.describeLogs()}\n`);
-});
+/** The last lines of all processes that run now. */
+export function runningLogs(): string {
+  return [...running].map((stack) => `${stack.describeLogs()}\n`).join('');
+}
 
 /** One process of the product under test. */
 class AppProcess {
@@ -157,6 +157,26 @@ function modeOfRun(): StackMode {
   return mode;
 }
 
+/** A stack that others use after this file, or have used before: it is not ended or started anew, and nobody is alone in it. */
+export type SharedStack = Omit<Stack, 'kill' | 'restart'>;
+
+let shared: Promise<Stack> | undefined;
+
+/**
+ * The stack of all those files of one test process that ask for nothing but that new accounts sign in at once; to start one costs more CPU time than most
+ * files do. `stop` leaves it running and checks the audit records, as that of a stack does; it ends with the test process.
+ */
+export async function sharedStack(): Promise<SharedStack> {
+  shared ??= startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  const stack = await shared;
+  return { ...stack, stop: () => requireAudit(stack.baseUrls, stack.adminUrl) };
+}
+
+async function requireAudit(baseUrls: readonly string[], adminUrl: string): Promise<void> {
+  const defects = await auditDefects(baseUrls, adminUrl);
+  if (defects.length > 0) throw new Error(`the audit records are not complete:\n${defects.join('\n')}`);
+}
+
 /** Starts api and worker as `npm start` does, on free ports, and resolves when they answer. The logs are shown when a test fails. */
 export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis = 1, audit = 'counts' }: StackOptions = {}): Promise<Stack> {
   if (!existsSync(join(projectRoot, 'dist/apps/api/src/main.js'))) throw new Error('there is no compiled api: run "npm run build" first');
@@ -196,10 +216,10 @@ export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis 
   let countsAreWhole = audit !== false;
   const stop = async (): Promise<void> => {
     running.delete(shown);
-    const defects = countsAreWhole ? await auditDefects(baseUrls, database.adminUrl) : [];
+    const [audit] = await Promise.allSettled([countsAreWhole ? requireAudit(baseUrls, database.adminUrl) : undefined]);
     await Promise.all(all.map((each) => each.end('SIGTERM')));
     await Promise.all([database.drop(), services.drop(), rm(dataDir, { recursive: true, force: true, maxRetries: 5 })]);
-    if (defects.length > 0) throw new Error(`the audit records are not complete:\n${defects.join('\n')}`);
+    if (audit.status === 'rejected') throw audit.reason;
   };
   try {
     await Promise.all(all.map((each) => each.start()));
@@ -216,6 +236,7 @@ export async function startStack({ mode = modeOfRun(), env: extraEnv = {}, apis 
     env,
     dataDir,
     databaseUrl: database.url,
+    adminUrl: database.adminUrl,
     admin: adminCredentials(),
     pid: (name, index = 0) => find(name, index).pid,
     kill: (name, signal = 'SIGKILL', index = 0) => {

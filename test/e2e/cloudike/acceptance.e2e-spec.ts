@@ -4,16 +4,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser, type UploadTicket, type WireNode } from '../../support/cloudike-user.js';
 import { HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 // The behaviours that real clients of the API depend on, in the order and with the numbers of docs/contracts/cloudike.md section 16.
 
-let stack: Stack;
+let stack: SharedStack;
 let user: CloudikeUser;
 let anonymous: HttpSession;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   user = await CloudikeUser.register(stack.baseUrl, 'clients@example.org', 'a good password');
   anonymous = new HttpSession(stack.baseUrl);
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { CloudikeUser } from '../../support/cloudike-user.js';
 import { HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 // Comments and tasks on files: docs/contracts/cloudike.md 14.
 
@@ -20,7 +20,7 @@ interface WireComment {
   assignees?: { id: string; user_id: number; status: string; created_time: number }[];
 }
 
-let stack: Stack;
+let stack: SharedStack;
 let anonymous: HttpSession;
 let owner: CloudikeUser;
 let reader: CloudikeUser;
@@ -29,7 +29,7 @@ let team: string;
 let turn = 0;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   anonymous = new HttpSession(stack.baseUrl);
   [owner, reader, stranger] = [
     await CloudikeUser.register(stack.baseUrl),

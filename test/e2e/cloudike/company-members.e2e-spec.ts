@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CloudikeUser } from '../../support/cloudike-user.js';
 import { call, CompanyTown, PASSWORD } from '../../support/companies.js';
 import { HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 // The people of a company, by real HTTP: docs/contracts/cloudike.md 2 and 13.
 
-let stack: Stack;
+let stack: SharedStack;
 let db: pg.Client;
 let town: CompanyTown;
 let system: CloudikeUser;
@@ -23,7 +23,7 @@ let companyId: number;
 let rivalId: number;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   db = new pg.Client(stack.databaseUrl);
   await db.connect();
   town = new CompanyTown(stack.baseUrl);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser } from '../../support/cloudike-user.js';
 import { type FormValue, HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 interface WireComplaint {
   readonly complaint_id: number;
@@ -29,14 +29,14 @@ const FACTS = {
 };
 
 describe('copyright', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let anna: CloudikeUser;
   let admin: CloudikeUser;
   let anyone: HttpSession;
   let hashes: string[];
 
   beforeAll(async () => {
-    stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+    stack = await sharedStack();
     anna = await CloudikeUser.register(stack.baseUrl);
     admin = await CloudikeUser.login(stack.baseUrl, stack.admin.email, stack.admin.password);
     anyone = new HttpSession(stack.baseUrl);

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser } from '../../support/cloudike-user.js';
 import { type FormValue, HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 // company/<id>/create_user of docs/contracts/cloudike.md section 13, by real HTTP.
 
 const PASSWORD = 'correct horse battery';
 const PREFIXES = ['company', 'accounts/company'] as const;
 
-let stack: Stack;
+let stack: SharedStack;
 let db: pg.Client;
 let anonymous: HttpSession;
 let admin: CloudikeUser;
@@ -30,7 +30,7 @@ const companyOf = async (user: CloudikeUser) =>
   (await db.query<{ id: string }>('SELECT company_id AS id FROM accounts WHERE id = $1', [user.userId])).rows[0]!.id;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   anonymous = new HttpSession(stack.baseUrl);
   db = new pg.Client(stack.databaseUrl);
   await db.connect();

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CloudikeUser } from '../../support/cloudike-user.js';
 import { call, CompanyTown, PASSWORD } from '../../support/companies.js';
 import { HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 // Devices and how they are wiped from afar, by real HTTP: docs/contracts/cloudike.md 13.
 
-let stack: Stack;
+let stack: SharedStack;
 let db: pg.Client;
 let town: CompanyTown;
 let system: CloudikeUser;
@@ -20,7 +20,7 @@ let stranger: CloudikeUser;
 let companyId: number;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   db = new pg.Client(stack.databaseUrl);
   await db.connect();
   town = new CompanyTown(stack.baseUrl);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser } from '../../support/cloudike-user.js';
 import { HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 import { Subscriber } from '../../support/subscriber.js';
 
 interface WireEvent {
@@ -13,13 +13,13 @@ interface WireEvent {
   readonly [field: string]: unknown;
 }
 
-let stack: Stack;
+let stack: SharedStack;
 let user: CloudikeUser;
 let other: CloudikeUser;
 let middleMs: number;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   user = await CloudikeUser.register(stack.baseUrl);
   other = await CloudikeUser.register(stack.baseUrl);
   await user.mkdir('/docs');

@@ -5,17 +5,17 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser, encodePath, type UploadTicket, type WireNode } from '../../support/cloudike-user.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 import { mustBeRefused, tortureNames, tortureTimes } from '../../support/torture.js';
 import { inParallel } from '../../support/uploader.js';
 
 const PART = 5 * 1024 * 1024;
 
-let stack: Stack;
+let stack: SharedStack;
 let user: CloudikeUser;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   user = await CloudikeUser.register(stack.baseUrl);
 });
 afterAll(() => stack?.stop());

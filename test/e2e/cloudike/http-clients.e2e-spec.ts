@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient, CLIENT_KINDS, type ClientKind, type Ticket } from '../../support/api-client.js';
 import { encodePath, type WireNode } from '../../support/cloudike-user.js';
 import type { HttpAnswer } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 const PASSWORD = 'p@ss & wörd=1+1';
 /** Names that the clients really make. */
@@ -23,10 +23,10 @@ interface Trash {
 }
 
 describe('every client of the API at its daily work', () => {
-  let stack: Stack;
+  let stack: SharedStack;
 
   beforeAll(async () => {
-    stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+    stack = await sharedStack();
   });
 
   afterAll(async () => {

@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser, encodePath, type UploadTicket } from '../../support/cloudike-user.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 const main = join(resolve(import.meta.dirname, '../../..'), 'dist/apps/api/src/main.js');
 
@@ -26,11 +26,11 @@ async function runApi(env: Record<string, string>): Promise<Ended> {
 }
 
 describe('the api over HTTP', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let user: CloudikeUser;
 
   beforeAll(async () => {
-    stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+    stack = await sharedStack();
     user = await CloudikeUser.register(stack.baseUrl);
     await user.upload('/a/b.txt', Buffer.from('hello'), { modified: 1_385_719_238_000 });
   });

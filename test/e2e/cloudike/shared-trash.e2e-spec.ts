@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser, type WireNode } from '../../support/cloudike-user.js';
 import { type HttpAnswer, HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 // trash/from_shared and trash/restore/<name>/from_shared (contract, section 12), and what a member's uploads and deletions do to the owner.
 
@@ -12,14 +12,14 @@ interface Page {
   readonly hash: string;
 }
 
-let stack: Stack;
+let stack: SharedStack;
 let owner: CloudikeUser;
 let writer: CloudikeUser;
 let reader: CloudikeUser;
 let stranger: CloudikeUser;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   [owner, writer, reader, stranger] = (await Promise.all([0, 1, 2, 3].map(() => CloudikeUser.register(stack.baseUrl)))) as [
     CloudikeUser,
     CloudikeUser,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser, type WireNode } from '../../support/cloudike-user.js';
 import { type FormValue, HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 // The share routes as docs/contracts/cloudike.md section 10 has them, by real HTTP.
 
@@ -22,7 +22,7 @@ interface Collaborator {
 
 const PASSWORD = 'correct horse battery';
 
-let stack: Stack;
+let stack: SharedStack;
 let owner: CloudikeUser;
 let member: CloudikeUser;
 let stranger: CloudikeUser;
@@ -46,7 +46,7 @@ async function hire(admin: CloudikeUser): Promise<CloudikeUser> {
 }
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   anonymous = new HttpSession(stack.baseUrl);
   [owner, member, stranger] = [
     await CloudikeUser.register(stack.baseUrl),

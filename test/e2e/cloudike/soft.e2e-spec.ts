@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser } from '../../support/cloudike-user.js';
 import { HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 // Versions and updates of client programs: docs/contracts/cloudike.md 7.
 
-let stack: Stack;
+let stack: SharedStack;
 let anonymous: HttpSession;
 let system: CloudikeUser;
 /** Two users with ids that follow one another. */
@@ -14,7 +14,7 @@ let even: CloudikeUser;
 let odd: CloudikeUser;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   anonymous = new HttpSession(stack.baseUrl);
   system = await CloudikeUser.login(stack.baseUrl, stack.admin.email, stack.admin.password);
   const users = [await CloudikeUser.register(stack.baseUrl), await CloudikeUser.register(stack.baseUrl)];

@@ -3,19 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser, type UploadTicket, type WireNode } from '../../support/cloudike-user.js';
 import { HttpSession } from '../../support/http-session.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 
 // The storage routes as docs/contracts/cloudike.md has them, where clients are careless, hostile or fast. Section 19 there tells what was decided.
 
 const QUOTA_BYTES = 1024 * 1024;
 
-let stack: Stack;
+let stack: SharedStack;
 let user: CloudikeUser;
 let stranger: CloudikeUser;
 let anonymous: HttpSession;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   [user, stranger] = [await CloudikeUser.register(stack.baseUrl), await CloudikeUser.register(stack.baseUrl)];
   anonymous = new HttpSession(stack.baseUrl);
 });

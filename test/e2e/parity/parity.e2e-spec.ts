@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CloudikeUser } from '../../support/cloudike-user.js';
 import { CompanyTown, PASSWORD } from '../../support/companies.js';
-import { type Stack, startStack } from '../../support/stack.js';
+import { type SharedStack, sharedStack } from '../../support/stack.js';
 import { ABILITIES, type Ability, NoCall, type ParityDriver, type ParitySession, type Person } from './driver.js';
 import { DRIVERS } from './drivers.js';
 import { plays, SCENARIOS } from './scenarios.js';
@@ -20,12 +20,12 @@ const LACKING: Readonly<Record<string, readonly Ability[]>> = {
   quicksync: ['folders', 'places', 'clash', 'rename', 'move', 'copy', 'restore'],
 };
 
-let stack: Stack;
+let stack: SharedStack;
 let admin: CloudikeUser;
 let town: CompanyTown;
 
 beforeAll(async () => {
-  stack = await startStack({ env: { STOWAGE_ACCOUNT_CONFIRMATION: 'off' } });
+  stack = await sharedStack();
   town = new CompanyTown(stack.baseUrl);
   admin = await CloudikeUser.login(stack.baseUrl, stack.admin.email, stack.admin.password);
 });
