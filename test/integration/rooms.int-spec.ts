@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 
+import { ModuleRef } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { AddressLimit } from '#libs/accounts';
 import { EraseAccountTask, ErasingJobsModule } from '#libs/erasing';
 import { FsckService } from '#libs/files';
 import type { AccountActor, Client } from '#libs/kernel';
@@ -94,6 +96,18 @@ describe('proofs of wallets', () => {
     expect(await codeOf(wallets.verify({ ...shown, message: late, signature: wallet.sign(late) }, CLIENT.address))).toBe('INVALID_ARGUMENT');
     bytes.clock.offsetMs += 10 * MINUTE_MS;
     expect(await codeOf(wallets.find(won!.value.id))).toBe('UNAUTHENTICATED');
+  });
+
+  it('are a thousand an hour from one address', async () => {
+    const [busy, other] = ['192.0.2.50', '192.0.2.51'];
+    for (let taken = 0; taken < 1_000; taken += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => service(AddressLimit).take('wallet-proof', busy)));
+    }
+    const wallet = new Wallet();
+    const { message } = wallets.challenge();
+    const shown = { address: wallet.address, message, signature: wallet.sign(message) };
+    expect(await codeOf(wallets.verify(shown, busy))).toBe('RATE_LIMITED');
+    expect(await wallets.verify(shown, other)).toMatchObject({ id: expect.any(String) as string });
   });
 });
 
@@ -190,6 +204,27 @@ describe('files', () => {
     expect((await bytes.quota(owner)).usedBytes).toBe(9);
     const empty = await bring(host, [Buffer.alloc(0)]);
     expect((await bodyOf(host, empty.id)).length).toBe(0);
+    expect(await service(FsckService).run({ deep: true, quarantine: false, onFinding: () => undefined })).toMatchObject({ findings: [] });
+  });
+
+  it('are put together once by two processes at once', async () => {
+    const { owner, host, roomId } = await open();
+    // What one process remembers the other does not know.
+    const elsewhere = await bytes.app.select(RoomsModule).get(ModuleRef, { strict: true }).create(RoomFiles);
+    const body = randomBytes(600_000);
+    for (let round = 1; round <= 12; round++) {
+      const file = await files.start(host, { name: null, totalParts: 3, declaredBytes: null });
+      const tags: string[] = [];
+      for (const no of [1, 2, 3]) tags.push((await put(host, file, no, body.subarray((no - 1) * 200_000, no * 200_000))).tag);
+      const command = { fileId: file.id, uploadId: file.uploadId, tags };
+      const made = await Promise.all([files.complete(host, command), elsewhere.complete(host, command)]);
+      for (const one of made) expect(one).toMatchObject({ id: file.id, heldBytes: body.length, completedAt: expect.any(Date) as Date });
+      expect((await bodyOf(host, file.id)).equals(body)).toBe(true);
+      expect(await bytes.quota(owner)).toMatchObject({ usedBytes: round * body.length, reservedBytes: 0 });
+      expect(await used(roomId)).toBe(round * body.length);
+    }
+    const told = await bytes.database.query(`SELECT 1 FROM room_events WHERE room_id = $1 AND type = 'file-complete'`, [roomId]);
+    expect(told).toHaveLength(12);
     expect(await service(FsckService).run({ deep: true, quarantine: false, onFinding: () => undefined })).toMatchObject({ findings: [] });
   });
 

@@ -30,6 +30,8 @@ import { RoomLog } from './room-log.js';
 
 /** Objects of parts go by themselves so long after their room, whatever else happens: longer than anybody takes to write one. */
 const PART_GRACE_MS = 3_600_000;
+/** Processes that complete one file at once may replace what the other has put together. */
+const ASSEMBLE_TRIES = 3;
 
 export interface PartToPut {
   readonly fileId: string;
@@ -47,13 +49,20 @@ interface PartUnderWay extends PartRow {
   readonly mostBytes: number;
 }
 
+/** The parts of a file in their order, and the object that was made of them; null for what is no object of its own. */
+interface Whole {
+  readonly parts: readonly ArrivedPart[];
+  readonly digest: Buffer;
+  readonly wholeKey: string | null;
+}
+
 /**
  * Files of rooms. Each comes in parts of any size and in any order; a part is an object of its own until the file is complete, because a store's own
  * multipart upload refuses small parts. The bytes count for the room and in the quota of its account from before the first of them is there.
  */
 @Injectable()
 export class RoomFiles {
-  private readonly assemblies = new Map<string, Promise<void>>();
+  private readonly assemblies = new Map<string, Promise<string>>();
 
   constructor(
     private readonly rooms: RoomRepository,
@@ -143,17 +152,21 @@ export class RoomFiles {
     this.requireUpload(member.actor);
     const parts = await this.rows.arrived(file.id);
     checkTags(file, parts, tags);
-    if (parts.length > 1) await this.assemble(file, parts, digest);
-    return this.unitOfWork.run(async () => {
-      const room = await this.lock(member);
-      const now = await this.fileOf(room.id, file.id, 'UPLOAD_NOT_FOUND');
-      if (now.nodeId !== null) return asCompleted(now, digest);
-      await this.finish(member.actor, now, parts, digest);
-      const made = await this.fileOf(room.id, file.id);
-      await this.log.tell(room.id, 'file-complete', eventOf(made));
-      this.note(room.id, file.id);
-      return made;
-    });
+    for (let tries = 1; tries <= ASSEMBLE_TRIES; tries++) {
+      const wholeKey = parts.length > 1 ? await this.assemble(file, parts, digest) : null;
+      const made = await this.unitOfWork.run(async () => {
+        const room = await this.lock(member);
+        const now = await this.fileOf(room.id, file.id, 'UPLOAD_NOT_FOUND');
+        if (now.nodeId !== null) return asCompleted(now, digest);
+        if (!(await this.finish(member.actor, now, { parts, digest, wholeKey }))) return null;
+        const finished = await this.fileOf(room.id, file.id);
+        await this.log.tell(room.id, 'file-complete', eventOf(finished));
+        this.note(room.id, file.id);
+        return finished;
+      });
+      if (made) return made;
+    }
+    throw new DomainError('WRONG_STATE', 'This file is being completed by others; complete it again.');
   }
 
   /** Removes a file for good, complete or not: who announced it, and the host. NODE_NOT_FOUND, FORBIDDEN. */
@@ -251,37 +264,41 @@ export class RoomFiles {
     await this.sessions.setReservation(tempName, heldBytes + bytes);
   }
 
-  /** Puts the parts together, once per process and file at a time. */
-  private async assemble(file: FileRow, parts: readonly ArrivedPart[], digest: Buffer): Promise<void> {
+  /**
+   * Puts the parts together, once per process and file at a time; answers the key of the whole, null when another process has put something together
+   * at the same time and was faster.
+   */
+  private async assemble(file: FileRow, parts: readonly ArrivedPart[], digest: Buffer): Promise<string | null> {
     const key = `${file.id}:${digest.toString('base64')}`;
-    const running = this.assemblies.get(key);
-    if (running) return running;
-    const bytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-    const whole = Readable.from(this.bytesOf(parts), { objectMode: false });
-    const work = Call.aside(() => this.intake.takeFor(file.tempName, whole, bytes)).finally(() => {
-      this.assemblies.delete(key);
-      whole.destroy();
-    });
-    this.assemblies.set(key, work);
-    try {
-      await work;
-    } catch (error) {
-      // Another process has put them together at the same time, and was faster.
-      if (!isDomainError(error, 'UPLOAD_CLOSED') || (await this.rows.find(file.roomId, file.id))?.nodeId === null) throw error;
+    let work = this.assemblies.get(key);
+    if (!work) {
+      const bytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+      const whole = Readable.from(this.bytesOf(parts), { objectMode: false });
+      work = Call.aside(() => this.intake.takeFor(file.tempName, whole, bytes)).finally(() => {
+        this.assemblies.delete(key);
+        whole.destroy();
+      });
+      this.assemblies.set(key, work);
     }
+    return work.catch((error: unknown) => {
+      if (isDomainError(error, 'UPLOAD_CLOSED')) return null;
+      throw error;
+    });
   }
 
   private async *bytesOf(parts: readonly ArrivedPart[]): AsyncGenerator<Buffer> {
     for (const { storeKey, sizeBytes } of parts) if (sizeBytes > 0) yield* (await this.store.getRange(storeKey)) as AsyncIterable<Buffer>;
   }
 
-  /** Makes the node, of what was put together or of the only part. */
-  private async finish(actor: AccountActor, file: FileRow, parts: readonly ArrivedPart[], digest: Buffer): Promise<void> {
+  /** Makes the node, of what was put together or of the only part. False when something else has arrived for the upload since. */
+  private async finish(actor: AccountActor, file: FileRow, { parts, digest, wholeKey }: Whole): Promise<boolean> {
     const now = await this.rows.arrived(file.id);
     if (now.length !== parts.length || now.some((part, at) => part.id !== parts[at]!.id))
       throw new DomainError('WRONG_STATE', 'A part was replaced meanwhile; complete the file again.');
     const [only, ...more] = parts;
-    if (only && more.length === 0 && !(await this.sessions.stored(file.tempName, only.storeKey, only, this.clock.now()))) throw closed();
+    if (only && more.length === 0) {
+      if (!(await this.sessions.stored(file.tempName, only.storeKey, only, this.clock.now()))) throw closed();
+    } else if (wholeKey === null || !(await this.sessions.holds(file.tempName, wholeKey))) return false;
     const node = await this.confirms.confirm({ accountId: actor.accountId, tempName: file.tempName, actor });
     await this.rows.complete(file.id, node.id, digest, this.clock.now());
     // those that are still on their way find the file closed
@@ -289,6 +306,7 @@ export class RoomFiles {
     await this.rows.dropParts({ fileId: file.id }, this.clock.now());
     await this.rows.addHeld(file.id, held - file.heldBytes);
     await this.rooms.addUsed(file.roomId, held - file.heldBytes);
+    return true;
   }
 
   private async drop({ id, tempName }: FileRow): Promise<void> {

@@ -545,6 +545,36 @@ describe('the hub', () => {
     owner.http.close();
   });
 
+  it('takes twenty websockets of one member, however many come at once', async () => {
+    const at = await newHost();
+    const url = `${stack.baseUrl.replace('http', 'ws')}${QUICKSYNC_PREFIX}/hubs/session?access_token=${at.session.credentials.token}`;
+    const sockets = Array.from({ length: 26 }, () => new WebSocket(url));
+    const outcomes = await Promise.all(
+      sockets.map(
+        (socket) =>
+          new Promise<number>((resolve) => {
+            socket.on('open', () => resolve(101));
+            socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
+            socket.on('error', () => undefined);
+          }),
+      ),
+    );
+    expect(outcomes.filter((status) => status === 101)).toHaveLength(20);
+    expect(outcomes.filter((status) => status === 429)).toHaveLength(6);
+    for (const socket of sockets) socket.terminate();
+    // a place that was left is free again
+    await expect
+      .poll(
+        () =>
+          listen(at).then(
+            ({ hub }) => hub.stop().then(() => 'in'),
+            () => 'out',
+          ),
+        { timeout: 5_000 },
+      )
+      .toBe('in');
+  });
+
   it('is a websocket that speaks JSON, for tokens of living sessions', async () => {
     const path = `${stack.baseUrl.replace('http', 'ws')}${QUICKSYNC_PREFIX}/hubs/session`;
     const outcome = (url: string, options: object = {}) =>

@@ -21,15 +21,15 @@ export class UploadIntake {
   async take(upload: OpenedUpload, body: Readable, announcedBytes: number | null): Promise<void> {
     const { pathname, search } = new URL(upload.url);
     const grant = this.signedUrls.verify(upload.method, pathname + search);
-    return this.store(grant.key, body, announcedBytes, grant.maxBytes ?? Infinity);
+    await this.store(grant.key, body, announcedBytes, grant.maxBytes ?? Infinity);
   }
 
-  /** The same for an upload whose URL nobody has any more, by its name. */
-  takeFor(tempName: string, body: Readable, announcedBytes: number | null): Promise<void> {
+  /** The same for an upload whose URL nobody has any more, by its name; answers the key of the object that the session holds then. */
+  takeFor(tempName: string, body: Readable, announcedBytes: number | null): Promise<string> {
     return this.store(urlKey(tempName), body, announcedBytes, Infinity);
   }
 
-  private async store(key: string, body: Readable, announcedBytes: number | null, mostBytes: number): Promise<void> {
+  private async store(key: string, body: Readable, announcedBytes: number | null, mostBytes: number): Promise<string> {
     const slot = await this.gate.open(key, announcedBytes);
     const storeKey = slot.storeKey ?? key;
     try {
@@ -38,6 +38,7 @@ export class UploadIntake {
         throw new DomainError('TOO_LARGE', `The body is larger than the ${maxBytes} bytes allowed.`);
       const blob = await this.blobs.put(storeKey, body, { maxBytes, ...(announcedBytes === null ? {} : { sizeBytes: announcedBytes }) });
       await this.gate.stored(key, blob, storeKey);
+      return storeKey;
     } catch (error) {
       // The reaper ends what stays open; the caller is told the first error, not this one.
       await this.gate.failed(key, storeKey).catch(() => undefined);

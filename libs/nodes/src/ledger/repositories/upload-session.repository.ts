@@ -246,6 +246,12 @@ export class UploadSessionRepository {
     return row?.kept === 1;
   }
 
+  /** Whether what has arrived for the session is this object; to the end of the transaction no other takes its place. */
+  async holds(tempName: string, storeKey: string): Promise<boolean> {
+    const text = `SELECT 1 FROM upload_sessions WHERE temp_name = $1 AND store_key = $2 AND state = 'uploaded' FOR UPDATE`;
+    return (await this.database.queryOne(text, [tempName, storeKey])) !== null;
+  }
+
   /**
    * Gives an object up that was written for the session or may have been: it is deleted at `deleteAt`. When it was the session's own, the
    * session waits for bytes again under `freshKey`. An object that a confirmed upload or another one holds is left alone.

@@ -89,9 +89,10 @@ export class SessionHub implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       const client = clientOf(request);
       const member = await this.rooms.enter(this.tokens.session(hubBearerOf(request)), client);
+      const seq = await this.events.newest(member.roomId);
+      // Counted when nothing is waited for any more: many that come at once are not more than many that come one by one.
       const ofMember = [...(this.connections.get(member.roomId) ?? [])].filter((connection) => connection.member.id === member.id);
       if (ofMember.length >= MAX_OF_MEMBER) return refuseUpgrade(socket, 429, 'This user has too many websockets open.');
-      const seq = await this.events.newest(member.roomId);
       this.sockets.handleUpgrade(request, socket, head, (websocket) => {
         const connection = new HubConnection(websocket, member, client, seq, () => this.wake(member.roomId));
         this.add(connection);
