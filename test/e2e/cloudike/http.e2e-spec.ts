@@ -52,9 +52,11 @@ describe('the api over HTTP', () => {
   it('tells how it is and what it does', async () => {
     expect((await call('/health/live')).status).toBe(200);
     expect((await call('/health/ready')).status).toBe(200);
-    const { text } = await call('/metrics');
-    expect(text).toMatch(/stowage_http_request_duration_seconds_count\{[^}]*route="\/api\/1\/files\/create"/);
-    expect(text).toMatch(/stowage_bytes_total\{direction="in"\} 5/);
+    const taken = async () => Number(/stowage_bytes_total\{direction="in"\} (\d+)/.exec((await call('/metrics')).text)?.[1]);
+    const before = await taken();
+    await user.upload('/counted', Buffer.from('12345'));
+    expect((await taken()) - before).toBe(5);
+    expect((await call('/metrics')).text).toMatch(/stowage_http_request_duration_seconds_count\{[^}]*route="\/api\/1\/files\/create"/);
   });
 
   it('serves its documentation without a foreign host', async () => {

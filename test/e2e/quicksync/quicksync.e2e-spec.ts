@@ -541,7 +541,8 @@ describe('the hub', () => {
     const revokedAtMs = performance.now();
     await closed;
     expect(performance.now() - revokedAtMs).toBeLessThan(2_500);
-    expect(types()).toEqual([]);
+    // the sweep may come first, and says so
+    expect(types().filter((type) => type !== 'SessionExpired')).toEqual([]);
     owner.http.close();
   });
 
