@@ -36,7 +36,7 @@ export class UploadPlaces {
   async find(session: UploadSession, asker: Actor | null = null): Promise<Resolution> {
     const plan = planOf(session);
     const starter = starterOf(session);
-    const resolution = await this.resolve(session.spaceId, plan, starter);
+    const resolution = await this.resolve(session, plan, starter);
     await this.requireWrite(starter, [resolution]);
     if (asker?.kind === 'account' && starter.kind === 'account' && asker.accountId !== starter.accountId)
       await this.requireWrite(asker, [resolution]);
@@ -64,8 +64,13 @@ export class UploadPlaces {
     return { ...resolution, startId: folderId, rest: wayOf(asked) };
   }
 
-  private async resolve(spaceId: string, plan: UploadPlan, starter: UploadActor): Promise<Resolution> {
-    const resolution = await this.nodes.resolveFrom(plan.startId, wayOf(plan), viewerOf(starter));
+  private async resolve({ spaceId, rootId, ownerId }: UploadSession, plan: UploadPlan, starter: UploadActor): Promise<Resolution> {
+    const viewerId = viewerOf(starter);
+    // From the top of one's own tree, as most uploads go, it is a statement of a fourth of the cost.
+    const fromTop = plan.startId === rootId && viewerId === ownerId;
+    const resolution = fromTop
+      ? await this.nodes.resolvePath(spaceId, wayOf(plan), viewerId)
+      : await this.nodes.resolveFrom(plan.startId, wayOf(plan), viewerId);
     // Its bytes are held in the quota of that space's owner.
     if (resolution?.placed.node.spaceId !== spaceId) throw nodeNotFound('target');
     return resolution;

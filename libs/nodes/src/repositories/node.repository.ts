@@ -247,13 +247,24 @@ export class NodeRepository {
 
   /** Notes that listings changed. The last write of its transaction: parents are where writers meet. Deltas of one folder are summed. */
   async bumpFolders(deltas: readonly FolderDelta[]): Promise<void> {
-    if (deltas.length === 0) return;
+    const [first, ...more] = deltas;
+    if (!first) return;
+    if (more.every(({ folderId }) => folderId === first.folderId)) return this.bumpFolder(deltas);
     await this.database.run(
       `UPDATE nodes n SET revision = n.revision + 1, child_files = n.child_files + d.files, child_folders = n.child_folders + d.folders, child_bytes = n.child_bytes + d.bytes
          FROM (SELECT id, sum(files) AS files, sum(folders) AS folders, sum(bytes) AS bytes
                  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) AS i (id, files, folders, bytes) GROUP BY id ORDER BY id) d
         WHERE n.id = d.id`,
       [deltas.map((d) => d.folderId), deltas.map((d) => d.files), deltas.map((d) => d.folders), deltas.map((d) => d.bytes)],
+    );
+  }
+
+  /** One folder, as by most changes: by its key it is planned once, an array would be planned on each run. */
+  private async bumpFolder(deltas: readonly FolderDelta[]): Promise<void> {
+    const sum = (of: (delta: FolderDelta) => number): number => deltas.reduce((total, delta) => total + of(delta), 0);
+    await this.database.run(
+      `UPDATE nodes SET revision = revision + 1, child_files = child_files + $2, child_folders = child_folders + $3, child_bytes = child_bytes + $4 WHERE id = $1`,
+      [deltas[0]!.folderId, sum(({ files }) => files), sum(({ folders }) => folders), sum(({ bytes }) => bytes)],
     );
   }
 

@@ -22,7 +22,7 @@ export class PgWire implements SignalWire {
 
   async send(frames: readonly string[]): Promise<void> {
     const client = await this.connection();
-    await client.query(`SELECT pg_notify('${CHANNEL}', f) FROM unnest($1::text[]) f`, [frames]);
+    await client.query({ name: 'signal', text: `SELECT pg_notify('${CHANNEL}', f) FROM unnest($1::text[]) f`, values: [frames] });
   }
 
   async listen(listener: WireListener): Promise<void> {
@@ -56,7 +56,8 @@ export class PgWire implements SignalWire {
       application_name: 'stowage-signals',
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
-      options: '-c synchronous_commit=off',
+      // one statement, which is planned once
+      options: '-c synchronous_commit=off -c plan_cache_mode=force_generic_plan',
     });
     const lost = () => {
       if (this.client) void this.client.then((current) => current === client && this.lost(this.client)).catch(() => undefined);

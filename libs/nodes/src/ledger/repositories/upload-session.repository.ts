@@ -15,6 +15,8 @@ export interface UploadSession {
   /** Who brings the bytes; of a guest's upload, who gave him the pass. */
   readonly accountId: number;
   readonly spaceId: string;
+  /** Top folder of the space. */
+  readonly rootId: string;
   /** Owner of the space: the bytes count in this account's quota. */
   readonly ownerId: number;
   readonly state: UploadState;
@@ -65,6 +67,7 @@ interface SessionRow {
   store_key: string;
   account_id: number;
   space_id: string;
+  root_id: string;
   owner_id: number;
   state: UploadState;
   multipart: boolean;
@@ -82,7 +85,7 @@ interface SessionRow {
   company_id: number | null;
 }
 
-const COLUMNS = `s.id, s.temp_name, s.store_key, s.account_id, s.space_id, o.account_id AS owner_id, s.state, s.multipart, s.multipart_id, s.command, s.declared_bytes, s.declared_md5,
+const COLUMNS = `s.id, s.temp_name, s.store_key, s.account_id, s.space_id, o.root_id, o.account_id AS owner_id, s.state, s.multipart, s.multipart_id, s.command, s.declared_bytes, s.declared_md5,
   s.reserved_bytes, s.size_bytes, s.md5, s.crc32, s.node_id, s.version_no, a.state = 'active' AND p.can_upload AS account_active, a.company_id`;
 
 const SESSIONS =
@@ -447,6 +450,7 @@ function toSession(row: SessionRow): UploadSession {
     storeKey: row.store_key,
     accountId: row.account_id,
     spaceId: row.space_id,
+    rootId: row.root_id,
     ownerId: row.owner_id,
     state: row.state,
     multipart: row.multipart,
