@@ -67,8 +67,8 @@ export class FolderLimits {
   async freeBytes(folderId: string): Promise<number | null> {
     const limited = await this.limits.above(folderId, null);
     if (limited.length === 0) return null;
-    const free = await Promise.all(limited.map(async ({ id, limitBytes }) => limitBytes - (await this.subtrees.figures(id)).bytes));
-    return Math.max(0, Math.min(...free));
+    const held = await this.subtrees.bytesBelow(limited.map(({ id }) => id), false);
+    return Math.max(0, Math.min(...limited.map(({ id, limitBytes }) => limitBytes - (held.get(id) ?? 0))));
   }
 
   /** Waits until this transaction alone makes what a limit holds larger. */
