@@ -116,6 +116,23 @@ describe('the record of a call', () => {
     expect(await records('refused')).toEqual([]);
   });
 
+  it('does not come with a change that waited for another one and then was none', async () => {
+    await value('e1');
+    await owner.query('BEGIN');
+    await owner.query(`UPDATE account_values SET value = '2' WHERE key = 'e1'`);
+    const late = codeOf(
+      call('late', async () => {
+        expect(await h.database.run(`UPDATE account_values SET value = '3' WHERE key = $1 AND value = '1'`, ['e1'])).toBe(0);
+        throw new DomainError('NODE_NOT_FOUND', 'no');
+      }),
+    );
+    const waiting = () => h.database.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+    await expect.poll(waiting, { timeout: 30_000 }).toHaveLength(1);
+    await owner.query('COMMIT');
+    expect(await late).toBe('NODE_NOT_FOUND');
+    expect(await records('late')).toEqual([]);
+  });
+
   it('says so when nothing was to be changed, and which sign-ins were refused', async () => {
     await call('nothing', () => h.database.query('SELECT 1'));
     expect(await records('nothing')).toMatchObject([{ outcome: 'unchanged', error: null }]);

@@ -31,6 +31,11 @@ function mayWrite(text: string): boolean {
   return answer;
 }
 
+/** What waited for another change and then found nothing to do has a transaction id, but has changed nothing. A WITH may change more than it answers. */
+function mayHaveChanged(text: string, rowCount: number | null): boolean {
+  return rowCount !== 0 || text.trimStart().startsWith('WITH');
+}
+
 /** The record of the call goes into a transaction that has changed something, and into no other. */
 const RECORD = 'SELECT audit_write($1::json) WHERE pg_current_xact_id_if_assigned() IS NOT NULL';
 
@@ -129,12 +134,13 @@ export class Database {
 
   private async send<T extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<QueryResult<T>> {
     const unit = current.getStore();
-    if (unit && mayWrite(text)) unit.mayHaveWritten = true;
     const target = unit?.client ?? poolOf(this.dataSource);
     const query = () => target.query<T>({ name: statementName(text), text, values: values as unknown[] });
     try {
       // A statement on its own is a transaction of its own: after a deadlock nothing of it has happened, so it may run again.
-      return await (unit ? query() : retried(query));
+      const result = await (unit ? query() : retried(query));
+      if (unit && mayWrite(text) && mayHaveChanged(text, result.rowCount)) unit.mayHaveWritten = true;
+      return result;
     } catch (error) {
       throw translated(error);
     }
