@@ -29,7 +29,7 @@ const INT_SPECS = [
   ['libs/archives/', ['shared-reading', 'archives']],
   ['libs/trash/', ['shared-trash', 'trash', 'mounts']],
   ['libs/versions/', ['shared-reading', 'versions']],
-  ['libs/files/src/tree/', ['mounts', 'shared-reading', 'company-rules', 'files-tree']],
+  ['libs/files/src/tree/', ['mounts', 'shared-reading', 'company-rules', 'files-tree', 'own-tree']],
   ['libs/files/src/uploads/', ['shared-uploads', 'company-rules', 'uploads-many', 'uploads']],
   ['libs/files/src/downloads/', ['shared-reading', 'download-gate', 'archives']],
   ['libs/files/', ['shared-reading', 'diff']],

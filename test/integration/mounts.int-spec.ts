@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { BlobStore } from '#libs/blob-store';
-import { FolderSizeTask, FullListingTask } from '#libs/files';
+import { FolderSizeTask, FullListingTask, MoveManyService } from '#libs/files';
 import type { GuestActor } from '#libs/kernel';
 import { FolderLimits, MountRepository, NodeRepository, NodeResolver, SpaceService } from '#libs/nodes';
 
@@ -508,6 +508,9 @@ describe('folders of others in a tree', () => {
     }
     const asked = { operation: 'move', targetFolder: at('/deep'), sources: [at('/x/in')] } as const;
     expect(await codeOf(tree.moves.precheck(ben, asked))).toBe('MOVE_INTO_DESCENDANT');
+    const [inner, deep] = [(await tree.get(anna, '/x/in')).id, (await tree.get(anna, '/x/in/deep')).id];
+    const many = tree.service(MoveManyService);
+    expect(await codeOf(many.move(ben, { sourceIds: [inner], targetFolderId: deep }))).toBe('MOVE_INTO_DESCENDANT');
     // "in" is the folder around what comes
     expect(await codeOf(move(ben, '/deep/in', '/x', 'replace'))).toBe('NAME_TAKEN');
     expect(await names(anna, '/x/in/deep')).toBe('file in');

@@ -5,23 +5,26 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AccessService, FULL_RIGHT, GrantService } from '#libs/access';
 import { ContentIds, ContentIdsModule } from '#libs/content-ids';
 import { DeclaredTypes, FileAccessModule, FileDoor, FileSharing } from '#libs/file-access';
-import { CopyService, DownloadService, FileIntake, FilesModule, FolderService, MoveService } from '#libs/files';
+import { CopyService, DownloadService, FileIntake, FilesModule, FolderService, MoveManyService, MoveService } from '#libs/files';
 import type { AccountActor } from '#libs/kernel';
 import { LinkService } from '#libs/links';
 import { NodeResolver } from '#libs/nodes';
 import { OwnTreeActions, OwnTreeModule, OwnTreeReader } from '#libs/own-tree';
 import { Sealing, SealingModule } from '#libs/sealing';
 
-import { countStatements } from '../support/statement-count.js';
+import { countStatements, withStatements } from '../support/statement-count.js';
+import { treeDefects } from '../support/tree-invariants.js';
 import { type BytesHarness, codeOf, segments, startBytes } from './bytes-harness.js';
 
 const IP = '192.0.2.1';
+const READ = { write: false, delete: false, download: true };
 const STRONG = 'Password123!';
 
 let h: BytesHarness;
 let reader: OwnTreeReader;
 let actions: OwnTreeActions;
 let folders: FolderService;
+let manyMoves: MoveManyService;
 let sharing: FileSharing;
 let door: FileDoor;
 let links: LinkService;
@@ -30,7 +33,7 @@ const service = <T>(type: abstract new (...args: never[]) => T): T => h.app.get<
 
 beforeAll(async () => {
   h = await startBytes({}, undefined, [FilesModule, OwnTreeModule, FileAccessModule, ContentIdsModule, SealingModule]);
-  [reader, actions, folders] = [service(OwnTreeReader), service(OwnTreeActions), service(FolderService)];
+  [reader, actions, folders, manyMoves] = [service(OwnTreeReader), service(OwnTreeActions), service(FolderService), service(MoveManyService)];
   [sharing, door, links] = [service(FileSharing), service(FileDoor), service(LinkService)];
 });
 afterAll(() => h?.close());
@@ -110,9 +113,9 @@ describe('a tree by ids', () => {
     const [from, to] = [await mkdir(actor, '/from'), await mkdir(actor, '/to')];
     const [a, b] = [await h.upload(actor, '/from/a.txt', '1'), await h.upload(actor, '/to/a.txt', '2')];
     await h.upload(actor, '/from/A (1).txt', '3');
-    expect((await actions.move(actor, 'file', [a.id], to.id))[0]).toMatchObject({ name: 'a (2).txt', parentId: to.id });
-    expect(await names(actor, to.id)).toEqual(['a (2).txt', 'a.txt']);
-    expect((await actions.change(actor, 'file', a.id, { name: 'A.TXT' })).name).toBe('A (1).TXT');
+    expect((await actions.move(actor, 'file', [a.id], to.id))[0]).toMatchObject({ name: 'a (1).txt', parentId: to.id });
+    expect(await names(actor, to.id)).toEqual(['a (1).txt', 'a.txt']);
+    expect((await actions.change(actor, 'file', a.id, { name: 'A.TXT' })).name).toBe('A (2).TXT');
     expect((await actions.change(actor, 'file', b.id, { name: 'A.txt' })).name).toBe('A.txt');
     expect((await actions.change(actor, 'file', b.id, { folderId: to.id })).parentId).toBe(to.id);
     const made = await Promise.all(Array.from({ length: 6 }, () => actions.createFolder(actor, from.id, 'new')));
@@ -147,6 +150,87 @@ describe('a tree by ids', () => {
       failed: [{ id: 'x', code: 'NODE_NOT_FOUND' }],
     });
     expect(await names(actor, null)).toEqual(['b']);
+  });
+
+  it('moves many in as many statements as few, and tells of each', async () => {
+    const actor = await h.account();
+    const to = await mkdir(actor, '/to');
+    await h.upload(actor, '/to/clash.txt', '1');
+    const made = async (round: string, count: number): Promise<string[]> => {
+      const from = await Promise.all(Array.from({ length: count }, (_, index) => mkdir(actor, `/${round}/${index}/sub`)));
+      const ids: string[] = [];
+      for (const [index] of from.entries()) ids.push((await h.upload(actor, `/${round}/${index}/clash.txt`, 'abc')).id);
+      return ids;
+    };
+    const few = await made('few', 2);
+    const { result, statements } = await withStatements(() => actions.move(actor, 'file', few, to.id));
+    expect(result.map(({ name, path }) => `${name} ${path}`)).toEqual(['clash (1).txt /to/clash (1).txt', 'clash (2).txt /to/clash (2).txt']);
+    const many = await made('many', 25);
+    expect(await countStatements(() => actions.move(actor, 'file', many, to.id))).toBeLessThanOrEqual(statements.length + 1);
+    expect(new Set(await names(actor, to.id)).size).toBe(28);
+    // again: they are there already
+    expect((await actions.move(actor, 'file', many.slice(0, 3), to.id)).map(({ id }) => id)).toEqual(many.slice(0, 3));
+    const tops = (await reader.content(actor, null)).folders.map(({ node }) => node).filter(({ id }) => id !== to.id);
+    await actions.move(
+      actor,
+      'folder',
+      tops.map(({ id }) => id),
+      to.id,
+    );
+    expect(await names(actor, null)).toEqual(['to']);
+    expect(await treeDefects(h.database)).toEqual([]);
+    const events = await h.database.query<{ type: string; path: string; old: string }>(
+      `SELECT e.type, e.path, e.old_path AS old FROM change_events e JOIN spaces s ON s.id = e.scope_id WHERE s.account_id = $1 AND e.node_id = $2 ORDER BY e.seq`,
+      [actor.accountId, few[0]!],
+    );
+    expect(events).toEqual([
+      { type: 'file_created', path: '/few/0/clash.txt', old: null },
+      { type: 'file_moved', path: '/to/clash (1).txt', old: '/few/0/clash.txt' },
+    ]);
+  });
+
+  it('moves many of what others share as far as the rights there go, and never into itself', async () => {
+    const [owner, member] = [await h.account(), await h.account()];
+    const [share, writable] = [await mkdir(owner, '/share'), await mkdir(owner, '/share/writable')];
+    const outside = await Promise.all(['a', 'b'].map(async (name) => (await mkdir(owner, `/share/${name}/below`)).parentId!));
+    const inside = await Promise.all(['c', 'd'].map(async (name) => (await mkdir(owner, `/share/writable/${name}`)).id));
+    await service(GrantService).grant(owner, { node: share, subject: { accountId: member.accountId }, right: READ, accepted: true });
+    await service(GrantService).grant(owner, { node: writable, subject: { accountId: member.accountId }, right: FULL_RIGHT, accepted: true });
+    expect(await codeOf(manyMoves.move(member, { sourceIds: inside, targetFolderId: share.id }))).toBe('FORBIDDEN');
+    expect(await codeOf(manyMoves.move(member, { sourceIds: outside, targetFolderId: writable.id }))).toBe('FORBIDDEN');
+    const [c, d] = inside;
+    expect((await manyMoves.move(member, { sourceIds: [d!], targetFolderId: c! })).map(({ parentId }) => parentId)).toEqual([c]);
+    await service(GrantService).update(owner, share, { accountId: member.accountId }, FULL_RIGHT);
+    expect(await codeOf(manyMoves.move(member, { sourceIds: [...outside, writable.id], targetFolderId: d! }))).toBe('MOVE_INTO_DESCENDANT');
+    const few = await countStatements(() => manyMoves.move(member, { sourceIds: outside.slice(0, 1), targetFolderId: d! }));
+    expect(await countStatements(() => manyMoves.move(member, { sourceIds: [...outside, c!], targetFolderId: share.id }))).toBeLessThanOrEqual(
+      few + 1,
+    );
+    expect(await codeOf(manyMoves.move(await h.account(), { sourceIds: outside, targetFolderId: d! }))).toBe('NODE_NOT_FOUND');
+    expect(await treeDefects(h.database)).toEqual([]);
+  });
+
+  it('moves what is numbered beyond what is looked at, below a limit, and with what is renamed meanwhile', async () => {
+    const actor = await h.account();
+    const to = await mkdir(actor, '/to');
+    for (let index = 0; index < 23; index++) await mkdir(actor, index === 0 ? '/to/x' : `/to/x (${index})`);
+    const [one, two] = [await mkdir(actor, '/a/x'), await mkdir(actor, '/b/X')];
+    expect((await actions.move(actor, 'folder', [one.id, two.id], to.id)).map(({ name }) => name)).toEqual(['x (23)', 'X (24)']);
+    const small = await mkdir(actor, '/small');
+    await h.database.run('UPDATE nodes SET limit_bytes = 5 WHERE id = $1', [small.id]);
+    const files = await Promise.all(['p', 'q'].map((name) => h.upload(actor, `/${name}`, '123')));
+    const ids = files.map(({ id }) => id);
+    expect(await codeOf(actions.move(actor, 'file', ids, small.id))).toBe('QUOTA_EXCEEDED');
+    expect(await names(actor, small.id)).toEqual([]);
+    expect((await actions.move(actor, 'file', ids.slice(0, 1), small.id)).map(({ path }) => path)).toEqual(['/small/p']);
+    for (let round = 0; round < 5; round++) {
+      const from = await mkdir(actor, `/r${round}`);
+      const node = await mkdir(actor, `/r${round}/n`);
+      await Promise.all([actions.move(actor, 'folder', [node.id], to.id), actions.change(actor, 'folder', node.id, { name: `new ${round}` })]);
+      expect(await names(actor, from.id)).toEqual([]);
+      expect(await names(actor, to.id)).toContain(`new ${round}`);
+    }
+    expect(await treeDefects(h.database)).toEqual([]);
   });
 
   it('takes a file whose place is known only behind its bytes, or that must go through another tap then', async () => {

@@ -17,6 +17,7 @@ export { CopyService, type CopyNode, type CopyPlan, type CopySteps } from './tre
 export { type CreateFolder, type CreateFolderIn, FolderService } from './tree/folder.service.js';
 export { FolderSizeService, FolderSizeTask } from './tree/folder-size.js';
 export { type FullListingResult, FullListingService, FullListingTask } from './tree/full-listing.js';
+export { type MoveMany, MoveManyService } from './tree/move-many.service.js';
 export { type MoveNode, MoveService, type Precheck, type PrecheckResult, type RenameNode } from './tree/move.service.js';
 export { TreeJobsModule, TreeModule } from './tree/tree.module.js';
 export { BatchConfirmService, type ConfirmOutcome, type UploadName } from './uploads/batch-confirm.service.js';

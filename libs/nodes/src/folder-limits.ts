@@ -67,7 +67,10 @@ export class FolderLimits {
   async freeBytes(folderId: string): Promise<number | null> {
     const limited = await this.limits.above(folderId, null);
     if (limited.length === 0) return null;
-    const held = await this.subtrees.bytesBelow(limited.map(({ id }) => id), false);
+    const held = await this.subtrees.bytesBelow(
+      limited.map(({ id }) => id),
+      false,
+    );
     return Math.max(0, Math.min(...limited.map(({ id, limitBytes }) => limitBytes - (held.get(id) ?? 0))));
   }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { UnitOfWork } from '#libs/database';
-import { type ArrivedFile, FileIntake, FolderService, MoveService } from '#libs/files';
+import { type ArrivedFile, FileIntake, FolderService, MoveManyService, MoveService } from '#libs/files';
 import { type AccountActor, DomainError, type DomainErrorCode, isDomainError } from '#libs/kernel';
 import { extensionOf, FreeNames, type LocatedNode, nodeNotFound, type PlacedNode, SpaceService } from '#libs/nodes';
 import { TrashService } from '#libs/trash';
@@ -35,6 +35,7 @@ export class OwnTreeActions {
     private readonly reader: OwnTreeReader,
     private readonly maker: FolderService,
     private readonly moves: MoveService,
+    private readonly manyMoves: MoveManyService,
     private readonly names: FreeNames,
     private readonly bin: TrashService,
     private readonly intake: FileIntake,
@@ -75,9 +76,7 @@ export class OwnTreeActions {
         return placed.node;
       });
       if (found.some((node) => node.parentId === null)) throw rootImmutable();
-      const moved: LocatedNode[] = [];
-      for (const node of found) moved.push(await this.moveTo(actor, node, target));
-      return moved;
+      return this.manyMoves.move(actor, { sourceIds: found.map(({ id }) => id), targetFolderId: target.id });
     });
   }
 

@@ -303,7 +303,8 @@ function asPlaced(folder: PlacedNode, node: NodeView): PlacedNode {
   return { node: { ...node, path: childPath(folder.node, node.name) }, chain: [...folder.chain, node.id], live: true, depth: depthOf(folder) + 1 };
 }
 
-function movedTo(
+/** The node as it stands in the target. */
+export function movedTo(
   node: LocatedNode,
   target: PlacedNode,
   { kind, sizeBytes, revision }: Pick<NodeView, 'kind' | 'sizeBytes' | 'revision'>,
@@ -318,7 +319,8 @@ function isTop(node: LocatedNode): boolean {
   return node.parentId === null || node.path === '/';
 }
 
-function checkPlace(source: PlacedNode, target: PlacedNode): void {
+/** Refuses what can be nowhere. NOT_A_FOLDER, ROOT_IMMUTABLE, MOVE_INTO_DESCENDANT, SAME_FOLDER. */
+export function checkPlace(source: PlacedNode, target: PlacedNode): void {
   if (target.node.kind !== 'folder') throw new DomainError('NOT_A_FOLDER', 'The target is not a folder.');
   if (isTop(source.node)) throw new DomainError('ROOT_IMMUTABLE', 'The root folder cannot be moved.');
   checkNotInside(source, target);
@@ -330,7 +332,7 @@ export function checkNotInside(source: PlacedNode, target: PlacedNode): void {
   if (target.chain.includes(source.node.id)) throw intoItself();
 }
 
-function intoItself(): DomainError {
+export function intoItself(): DomainError {
   return new DomainError('MOVE_INTO_DESCENDANT', 'A folder cannot go into itself or a folder below it.');
 }
 

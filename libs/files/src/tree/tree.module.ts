@@ -13,9 +13,10 @@ import { CopyService } from './copy.service.js';
 import { FolderService } from './folder.service.js';
 import { FolderSizeService, FolderSizeTask } from './folder-size.js';
 import { FullListingService, FullListingTask } from './full-listing.js';
+import { MoveManyService } from './move-many.service.js';
 import { MoveService } from './move.service.js';
 
-const SERVICES = [FolderService, BrowseService, MoveService, CopyService, FullListingService, FolderSizeService];
+const SERVICES = [FolderService, BrowseService, MoveService, MoveManyService, CopyService, FullListingService, FolderSizeService];
 
 /** Use cases on the tree: making folders, reading, moving, copying. */
 @Module({

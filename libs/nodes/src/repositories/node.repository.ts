@@ -190,6 +190,7 @@ export class NodeRepository {
 
   /** Which of these keys live children of the folder have. */
   async takenKeys(parentId: string, keys: readonly string[]): Promise<Set<string>> {
+    if (keys.length === 0) return new Set();
     const rows = await this.database.query<{ key: string }>(
       'SELECT name_key AS key FROM nodes WHERE parent_id = $1 AND name_key = ANY($2::text[]) AND removal IS NULL',
       [parentId, keys],
@@ -283,6 +284,25 @@ export class NodeRepository {
       `UPDATE nodes SET parent_id = $2, revision = revision + 1 WHERE id = $1 AND removal IS NULL RETURNING kind, size_bytes AS "sizeBytes", revision`,
       [id, parentId],
     );
+  }
+
+  /** Keeps nodes as they are, in one order for everybody, to the end of the transaction. */
+  async hold(ids: readonly string[]): Promise<void> {
+    await this.database.run('SELECT 1 FROM nodes WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE', [ids]);
+  }
+
+  /** Puts live nodes, which are held, into another folder under these names; what is not live is missing in the answer. Needs the lock of the space. NAME_TAKEN. */
+  async reparentMany(
+    parentId: string,
+    items: readonly { readonly id: string; readonly name: string; readonly nameKey: string; readonly mimeType: string | null }[],
+  ): Promise<Map<string, { kind: 'folder' | 'file'; sizeBytes: number; revision: number }>> {
+    const rows = await this.database.query<{ id: string; kind: 'folder' | 'file'; sizeBytes: number; revision: number }>(
+      `UPDATE nodes n SET parent_id = $1, name = i.name, name_key = i.name_key, mime_type = i.mime_type, revision = n.revision + 1
+         FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) AS i (id, name, name_key, mime_type)
+        WHERE n.id = i.id AND n.removal IS NULL RETURNING n.id, n.kind, n.size_bytes AS "sizeBytes", n.revision`,
+      [parentId, items.map(({ id }) => id), items.map(({ name }) => name), items.map((item) => item.nameKey), items.map(({ mimeType }) => mimeType)],
+    );
+    return new Map(rows.map((row) => [row.id, row]));
   }
 
   /** Marks or unmarks nodes for one account; toggles when `value` is undefined. Returns whether the node is marked now. */

@@ -43,6 +43,16 @@ const BYTES = `
   )
   SELECT start AS id, sum(child_bytes)::bigint AS bytes FROM walk GROUP BY start`;
 
+const HIGHEST = `
+  WITH RECURSIVE walk AS (
+    SELECT id, child_files, child_folders, 0 AS depth FROM nodes WHERE id = ANY($1::uuid[])
+    UNION ALL
+    SELECT f.id, f.child_files, f.child_folders, w.depth + 1
+      FROM walk w JOIN nodes f ON f.parent_id = w.id AND f.kind = 'folder' AND f.removal IS NULL AND f.mount_of IS NULL
+     WHERE w.child_folders > 0 AND w.depth < ${MAX_DEPTH}
+  )
+  SELECT coalesce(max(depth + CASE WHEN child_files + child_folders > 0 THEN 1 ELSE 0 END), 0) AS height FROM walk`;
+
 /** Walks over the live folders of a subtree. Files are never visited: their folders know how many and how large they are. */
 @Injectable()
 export class SubtreeRepository {
@@ -63,5 +73,11 @@ export class SubtreeRepository {
     if (folderIds.length === 0) return new Map();
     const rows = await this.database.query<{ id: string; bytes: number }>(BYTES, [folderIds, withMounts]);
     return new Map(rows.map(({ id, bytes }) => [id, bytes]));
+  }
+
+  /** Levels below the folder of these that has most of them. */
+  async highest(folderIds: readonly string[]): Promise<number> {
+    if (folderIds.length === 0) return 0;
+    return (await this.database.queryOne<{ height: number }>(HIGHEST, [folderIds]))!.height;
   }
 }
