@@ -31,7 +31,7 @@ import { RoomLog } from './room-log.js';
 /** Objects of parts go by themselves so long after their room, whatever else happens: longer than anybody takes to write one. */
 const PART_GRACE_MS = 3_600_000;
 /** Processes that complete one file at once may replace what the other has put together. */
-const ASSEMBLE_TRIES = 3;
+const ASSEMBLE_TRIES = 6;
 
 export interface PartToPut {
   readonly fileId: string;
