@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { MoveManyService } from '#libs/files';
 import { type AccountActor, isDomainError } from '#libs/kernel';
-import { SpaceService } from '#libs/nodes';
+import { NodeResolver, SpaceService } from '#libs/nodes';
 
 import { type Member, SharingHarness } from './sharing-harness.js';
 import { at, segments, TreeHarness } from './tree-harness.js';
@@ -17,6 +18,7 @@ type Action =
   | { readonly kind: 'move' | 'copy'; readonly path: string; readonly target: string; readonly force: boolean }
   | { readonly kind: 'rename'; readonly path: string; readonly name: string }
   | { readonly kind: 'trashMany'; readonly paths: readonly string[] }
+  | { readonly kind: 'moveMany'; readonly paths: readonly string[]; readonly target: string }
   | { readonly kind: 'restore'; readonly pick: number; readonly force: boolean }
   | { readonly kind: 'clear' | 'purge' };
 
@@ -31,6 +33,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('move' as const, 'copy' as const), path, target: folderPath, force: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('rename' as const), path, name }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('trashMany' as const), paths: fc.array(path, { minLength: 2, maxLength: 4 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('moveMany' as const), paths: fc.array(path, { minLength: 2, maxLength: 4 }), target: folderPath }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('restore' as const), pick: fc.nat(50), force: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('clear' as const, 'purge' as const) }) },
 );
@@ -53,6 +59,12 @@ async function perform(tree: TreeHarness, actor: AccountActor, todo: Action): Pr
     case 'trashMany':
       await tree.trash.trash(actor, { nodes: todo.paths.map(at), onlyEmpty: false, permanent: false });
       return;
+    case 'moveMany': {
+      const found = await Promise.all([todo.target, ...todo.paths].map((one) => tree.service(NodeResolver).find(actor, at(one))));
+      const [target, ...ids] = found.flatMap((placed) => (placed ? [placed.node.id] : []));
+      if (found[0] && ids.length > 0) await tree.service(MoveManyService).move(actor, { sourceIds: [...new Set(ids)], targetFolderId: target! });
+      return;
+    }
     case 'undelete':
       await tree.trash.undelete(actor, { paths: [segments(todo.path)] });
       return;
@@ -227,7 +239,7 @@ describe('random use of trees that are shared', () => {
       const told = JSON.stringify({ done: Object.fromEntries(counts), refused: Object.fromEntries(refused), mounts });
       process.stdout.write(`shared trees property: seed ${seed}, ${told}\n`);
     }
-    for (const kind of ['share', 'move', 'copy', 'trash', 'restore', 'purge']) expect(counts.get(kind) ?? 0).toBeGreaterThan(0);
+    for (const kind of ['share', 'move', 'moveMany', 'copy', 'trash', 'restore', 'purge']) expect(counts.get(kind) ?? 0).toBeGreaterThan(0);
     expect(mounts).toBeGreaterThan(0);
   });
 });
