@@ -219,7 +219,7 @@ describe('on random trees, shares, groups and answers', () => {
         for (const todo of deeds) await perform(world, todo);
         await check(world);
       }),
-      { numRuns: 12, endOnFailure: true },
+      { numRuns: 9, endOnFailure: true },
     );
   });
 });

@@ -50,7 +50,7 @@ export async function sha256OfFile(path: string): Promise<string> {
 }
 
 /**
- * Uploads files below the folder `target`: files/create -> PUT -> confirm, of every fourth batch one by one and else through multi_confirm,
+ * Uploads files below the folder `target`: files/create -> PUT -> confirm, of every tenth batch one by one and else through multi_confirm,
  * so that both ways are walked by the same tree.
  */
 export async function uploadTree(user: CloudikeUser, files: readonly LocalFile[], target: string, width = 12): Promise<void> {
@@ -63,7 +63,7 @@ export async function uploadTree(user: CloudikeUser, files: readonly LocalFile[]
       const ticket = await user.createUpload(`${target}/${file.relative}`, { size: file.sizeBytes, modified: file.modifiedMs });
       const status = await user.put(ticket, await readFile(file.absolute));
       if (status !== 200) throw new Error(`the storage answered ${status} for ${file.relative}`);
-      if (index % 4 === 0) await user.http.form(ticket.confirm_url, {});
+      if (index % 10 === 0) await user.http.form(ticket.confirm_url, {});
       else tickets.push(ticket);
     });
     if (tickets.length > 0) {
