@@ -6,6 +6,7 @@ import { UnitOfWork } from '#libs/database';
 import { FilesModule, FolderService } from '#libs/files';
 import { type AccountActor, DomainError } from '#libs/kernel';
 
+import { lockWaits } from '../support/lock-waits.js';
 import { withStatements } from '../support/statement-count.js';
 import { type BytesHarness, segments, startBytes } from './bytes-harness.js';
 import { codeOf } from './tree-harness.js';
@@ -126,8 +127,7 @@ describe('the record of a call', () => {
         throw new DomainError('NODE_NOT_FOUND', 'no');
       }),
     );
-    const waiting = () => h.database.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
-    await expect.poll(waiting, { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => lockWaits(h.database), { timeout: 30_000 }).toHaveLength(1);
     await owner.query('COMMIT');
     expect(await late).toBe('NODE_NOT_FOUND');
     expect(await records('late')).toEqual([]);

@@ -8,6 +8,7 @@ import { type AccountActor, type GuestActor, newId } from '#libs/kernel';
 import { FolderLimits, SubtreeRepository } from '#libs/nodes';
 
 import { gate } from '../support/gate.js';
+import { lockWaits } from '../support/lock-waits.js';
 import { countStatements } from '../support/statement-count.js';
 import { codeOf, segments } from './bytes-harness.js';
 import { race, READER, SharedHarness, WRITER } from './shared-harness.js';
@@ -203,7 +204,7 @@ describe('the limit of a folder', () => {
     const unitOfWork = h.service(UnitOfWork);
     const set = (limitBytes: number | null) => unitOfWork.run(() => h.service(FolderLimits).set(limited, limitBytes));
     const held = async () => (await h.service(SubtreeRepository).figures(limited.id)).bytes;
-    const waiting = () => h.bytes.database.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+    const waiting = () => lockWaits(h.bytes.database);
     const ways = [
       async () => {
         const tempName = await sent(owner, `/set/below/${newId()}`, '1234567');

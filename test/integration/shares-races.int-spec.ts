@@ -6,6 +6,7 @@ import { NodeResolver } from '#libs/nodes';
 
 import { outcome } from '../support/accounts-house.js';
 import { gate } from '../support/gate.js';
+import { lockWaits } from '../support/lock-waits.js';
 import { type Member, SharingHarness } from './sharing-harness.js';
 import { at, segments } from './tree-harness.js';
 
@@ -138,11 +139,7 @@ describe('shares under races', () => {
     await h.tree.unitOfWork.run(async () => {
       await h.tree.moves.move(owner, { source: at('/big'), targetFolder: at('/l'), onConflict: 'fail' });
       started.open();
-      await expect
-        .poll(() => h.tree.database.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`), {
-          timeout: 30_000,
-        })
-        .toHaveLength(1);
+      await expect.poll(() => lockWaits(h.tree.database), { timeout: 30_000 }).toHaveLength(1);
     });
     expect(await limiting).toBe('FOLDER_LIMIT_TOO_SMALL');
     await h.shares.limit(owner, { ...path('/l'), limitBytes: 100 });
